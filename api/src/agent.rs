@@ -1,0 +1,107 @@
+//! What is said to and by the agent: the messages of `proto/agent.proto`, the places in a pod that
+//! operator and agent agree on, and the action table that the operator writes and the agent reads.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+mod proto {
+    include!(concat!(env!("OUT_DIR"), "/middleware.agent.v1.rs"));
+}
+pub use proto::*;
+
+/// Where the agent's own emptyDir is mounted in every container of a pod: binary, sockets, state.
+pub const AGENT_DIR: &str = "/paamesh";
+/// The agent's binary, put there by the init container (`paamesh-agent install`).
+pub const AGENT_BINARY: &str = "/paamesh/paamesh-agent";
+/// The supervisor's unix socket.
+pub const SUPERVISOR_SOCKET: &str = "/paamesh/supervisor.sock";
+/// What the sidecar's last probe said, as JSON of [`crate::probe::Observed`]; `ready` reads it.
+pub const OBSERVED_FILE: &str = "/paamesh/observed.json";
+/// The Component's content ConfigMap, as the kubelet syncs it: `<8 hex of revision>.<file>`.
+pub const CONTENT_DIR: &str = "/paamesh-content";
+/// The Component's configuration ConfigMap, as the kubelet syncs it: `<8 hex of revision>.<file>`.
+pub const CONFIG_DIR: &str = "/paamesh-config";
+/// The pod's own annotations by downward API, one file each: [`CONTENT_REVISION_FILE`].
+pub const POD_DIR: &str = "/paamesh-pod";
+/// In [`POD_DIR`]: the content revision that the pod is to run, 8 hex digits.
+pub const CONTENT_REVISION_FILE: &str = "content-revision";
+/// In [`POD_DIR`]: the configuration revision that the pod is to run, 8 hex digits.
+pub const CONFIG_REVISION_FILE: &str = "config-revision";
+/// The scripts of the pod's revision, executable, as the middleware and the actions see them.
+pub const SCRIPTS_DIR: &str = "/scripts";
+/// What platform and middleware share; the rendered configuration lies in `config/` below it.
+pub const MIDDLEWARE_DIR: &str = "/middleware";
+/// The rendered configuration files of the pod's revision, as the middleware sees them.
+pub const MIDDLEWARE_CONFIG_DIR: &str = "/middleware/config";
+/// The key of the action table in the content ConfigMap, without its revision.
+pub const ACTIONS_FILE: &str = "actions.json";
+/// Where the sidecar finds its API token (projected, audience of the API server), and `ca.crt`.
+pub const TOKEN_DIR: &str = "/var/run/secrets/middleware.io/serviceaccount";
+
+/// The volume of a pod that is mounted at [`AGENT_DIR`].
+pub const AGENT_VOLUME: &str = "paamesh";
+/// The name of the init container that brings the agent.
+pub const INSTALL_CONTAINER: &str = "paamesh-install";
+/// The name of the container in which the middleware runs.
+pub const MAIN_CONTAINER: &str = "main";
+/// The name of the sidecar container.
+pub const SIDECAR_CONTAINER: &str = "paamesh-sidecar";
+
+/// Environment of every container of a pod, set by the operator from the pod's own fields.
+pub mod env {
+    /// The pod's name.
+    pub const POD: &str = "PAAMESH_POD";
+    /// The pod's namespace.
+    pub const NAMESPACE: &str = "PAAMESH_NAMESPACE";
+    /// The pod's ordinal in its Group, decimal.
+    pub const ORDINAL: &str = "PAAMESH_ORDINAL";
+    /// The App's name.
+    pub const APP: &str = "PAAMESH_APP";
+    /// The component's short name.
+    pub const COMPONENT: &str = "PAAMESH_COMPONENT";
+    /// The Group's full name; its headless Service is `<Group>-h`.
+    pub const GROUP: &str = "PAAMESH_GROUP";
+    /// The DNS name of the ordinal that leads: `<Group>-0.<Group>-h`.
+    pub const LEADER: &str = "PAAMESH_LEADER";
+}
+
+/// What the agent may be asked to run, by name; written into the content ConfigMap as
+/// [`ACTIONS_FILE`], so that a pod always runs the table of its own revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionTable {
+    /// How the role is probed; absent for a middleware without roles, which is ready while its
+    /// process runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeAction>,
+}
+
+/// A probe of role and health, run by the sidecar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProbeAction {
+    /// The command and its arguments; never a shell line.
+    pub command: Vec<String>,
+    /// Milliseconds between the end of one run and the start of the next.
+    pub interval_millis: u64,
+    /// Milliseconds after which a run is killed and counts as failed.
+    pub timeout_millis: u64,
+    /// How the command's standard output is read.
+    pub output: ProbeOutput,
+}
+
+/// How a probe's standard output becomes a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ProbeOutput {
+    /// JSON of [`crate::probe::Probe`].
+    Json,
+    /// A regular expression whose first group is looked up in `roles`.
+    Pattern {
+        /// The expression, in the syntax of the `regex` crate, matched anywhere in the output.
+        pattern: String,
+        /// What the command says → the addon's role.
+        roles: BTreeMap<String, String>,
+    },
+}

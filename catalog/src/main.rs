@@ -1,0 +1,3 @@
+//! `kubectl middleware`.
+
+fn main() {}
