@@ -17,12 +17,11 @@ node_cgroup() { printf 'paamesh-%s-node%d' "$NAME" "$1"; }
 make_cgroup() {
 	local root path file
 	while read -r root; do
-		for path in "$(node_cgroup "$1")" "$(node_cgroup "$1")/system"; do
-			mkdir -p "$root/$path"
+		for path in "$root/$(node_cgroup "$1")" "$root/$(node_cgroup "$1")/system"; do
+			mkdir -p "$path"
+			# A new cpuset is empty, and nothing may run in an empty one.
 			for file in cpuset.cpus cpuset.mems; do
-				[[ ! -e $root/$file || -n $(<"$root/$path/$file") ]] ||
-					cat "$root/${path%/*}/$file" >"$root/$path/$file" 2>/dev/null ||
-					cat "$root/$file" >"$root/$path/$file"
+				[[ ! -e $root/tasks || ! -e $path/$file || -n $(<"$path/$file") ]] || cat "${path%/*}/$file" >"$path/$file"
 			done
 		done
 	done < <(cgroup_hierarchies)
