@@ -1,0 +1,150 @@
+//! What the program is told: flags and environment variables, and nothing about what they do.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Registry and operator of middleware on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "paamesh", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator: publish addon versions, run Apps.
+    Operator {
+        /// What every service takes.
+        #[command(flatten)]
+        service: Service,
+        /// What the operator alone takes.
+        #[command(flatten)]
+        operator: Operator,
+    },
+    /// Run the registry: bring addons from their sources into the catalog.
+    Registry {
+        /// What every service takes.
+        #[command(flatten)]
+        service: Service,
+        /// What the registry alone takes.
+        #[command(flatten)]
+        registry: Registry,
+    },
+    /// Run all services in one process, for a small cluster.
+    All {
+        /// What every service takes.
+        #[command(flatten)]
+        service: Service,
+        /// What the operator alone takes.
+        #[command(flatten)]
+        operator: Operator,
+        /// What the registry alone takes.
+        #[command(flatten)]
+        registry: Registry,
+    },
+    /// Print the CustomResourceDefinitions as YAML.
+    Crds,
+    /// Print the version.
+    Version {
+        /// For people or for programs.
+        #[arg(short, long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
+    /// Print the completion script of a shell.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every service takes.
+#[derive(Args, Clone, Debug)]
+pub struct Service {
+    /// The platform's namespace: content, the leader Lease, Secrets of sources.
+    #[arg(long, env = "PAAMESH_NAMESPACE", default_value = api::PLATFORM_NAMESPACE)]
+    pub namespace: String,
+    /// Where /livez, /readyz and /metrics are served.
+    #[arg(long, env = "PAAMESH_LISTEN", default_value = "[::]:8080")]
+    pub listen: SocketAddr,
+    /// This replica's name in the leader Lease; the pod's name in a cluster.
+    #[arg(long, env = "PAAMESH_IDENTITY", default_value = "paamesh")]
+    pub identity: String,
+    /// How many objects of one kind are worked on at once.
+    #[arg(long, env = "PAAMESH_WORKERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: u16,
+    /// After how long one reconcile is given up and tried again, for example 5m.
+    #[arg(long, env = "PAAMESH_RECONCILE_TIMEOUT", default_value = "5m", value_parser = duration)]
+    pub reconcile_timeout: Duration,
+    /// How many requests a second the API server is asked at most.
+    #[arg(long, env = "PAAMESH_API_QPS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub api_qps: u32,
+    /// How logs look.
+    #[arg(long, env = "PAAMESH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
+    pub log_format: LogFormat,
+    /// What is logged, in the syntax of tracing's EnvFilter, for example `info,operator=debug`.
+    #[arg(long, env = "PAAMESH_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// What the operator alone takes.
+#[derive(Args, Clone, Debug)]
+pub struct Operator {
+    /// The agent's image, which an init container brings into each pod.
+    #[arg(long, env = "PAAMESH_AGENT_IMAGE")]
+    pub agent_image: String,
+}
+
+/// What the registry alone takes.
+#[derive(Args, Clone, Debug)]
+pub struct Registry {
+    /// Where mirrors of repositories are kept; may be lost.
+    #[arg(long, env = "PAAMESH_DATA_DIR", default_value = "/var/lib/paamesh")]
+    pub data_dir: PathBuf,
+}
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For a terminal.
+    Text,
+}
+
+/// For whom output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|e| format!("want a duration such as `90s` or `5m`: {e}"))?;
+    Duration::try_from(span)
+        .ok()
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "want a duration longer than zero".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_written_as_people_write_them() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert!(duration("0s").is_err() && duration("soon").is_err() && duration("-1s").is_err());
+    }
+}
