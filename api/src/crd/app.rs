@@ -58,7 +58,7 @@ pub struct AppSpec {
     pub deletion_policy: DeletionPolicy,
     /// What differs from the addon's defaults, by component.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16))]
+    #[schemars(with = "BTreeMap<String, AppComponent>", extend("maxProperties" = 16))]
     pub components: BTreeMap<ComponentName, AppComponent>,
 }
 
@@ -87,7 +87,7 @@ pub struct AppComponent {
     pub resources: Option<Resources>,
     /// Size and class of volumes, by the volume's name in the addon.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 8))]
+    #[schemars(with = "BTreeMap<String, Storage>", extend("maxProperties" = 8))]
     pub storage: BTreeMap<VolumeName, Storage>,
 }
 
