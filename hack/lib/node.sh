@@ -151,6 +151,8 @@ start_containerd() {
 	local n=$1 root="$DIR/node$1"
 	make_cgroup "$n"
 	configure_containerd "$root" "$n"
+	# The kubelet waits for the socket; one of a dead containerd would deceive it.
+	alive "node$n-containerd" || rm -f "$root/containerd.sock"
 	spawn_on "$n" containerd containerd --config "$root/containerd.toml" --log-level warn
 }
 
@@ -172,20 +174,22 @@ start_kube_proxy() {
 		--conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0s --conntrack-tcp-timeout-close-wait 0s
 }
 
-# The driver ends when it cannot go on; the loop starts it again.
+# The driver ends when it cannot go on; the loop starts it again, and takes it
+# along when it is itself killed.
 start_csi() {
 	local n=$1 root="$DIR/node$1"
 	mkdir -p "$DIR/volumes"
 	certificate ca csi "/O=system:masters/CN=paamesh-dev-csi"
 	kubeconfig "$root/csi.kubeconfig" "https://$HOST:$PORT" csi
 	# shellcheck disable=SC2016 # Expanded by the loop's own shell.
-	spawn_on "$n" csi bash -c 'while :; do "$@"; sleep 1; done' csi "$(tool csi)" --node "node$n" \
+	spawn_on "$n" csi bash -c 'while :; do setpriv --pdeathsig KILL -- "$@"; sleep 1; done' csi "$(tool csi)" --node "node$n" \
 		--kubeconfig "$root/csi.kubeconfig" --kubelet-root "$root/kubelet" --volumes "$DIR/volumes"
 }
 
-# kill_node N - at once and without a goodbye, as a power cut does.
+# kill_node N - at once and without a goodbye, as a power cut does: processes,
+# mounts, the pods' namespaces and whatever a node keeps in memory are gone.
 kill_node() {
-	local pids
+	local pids file root="$DIR/node$1"
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		mapfile -t pids < <(cgroup_pids "$1")
 		[[ ${#pids[@]} -gt 0 ]] || break
@@ -193,17 +197,26 @@ kill_node() {
 		sleep 0.1
 	done
 	rm -f "$DIR/pids/node$1"-*.pid
+	for file in "$root"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address; do
+		[[ ! -e $file ]] || rm -f "$(sed 's|^unix://||' "$file")"
+	done
+	unmount_below "$root"
+	rm -rf --one-file-system "$root/containerd/state" "$root/containerd/runc" "$root/cni/ipam" "$root/containerd.sock"
+	rm -f /var/lib/cni/results/"paamesh-$NAME-node$1"-*
+}
+
+# unmount_below DIRECTORY - the innermost first; what is busy goes when it can.
+unmount_below() {
+	local path
+	while read -r path; do umount --lazy "$path" 2>/dev/null || true; done \
+		< <(findmnt --noheadings --raw --output TARGET | grep -F "$1/" | sort --reverse)
 }
 
 # forget_node N - what a dead node leaves outside of $DIR.
 forget_node() {
-	local n=$1 root="$DIR/node$1" file
-	for file in "$root"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address; do
-		[[ ! -e $file ]] || rm -f "$(sed 's|^unix://||' "$file")"
-	done
-	rm -f /var/lib/cni/results/"paamesh-$NAME-node$n"-*
-	[[ ! -d /var/log/containers ]] || find /var/log/containers -lname "$root/*" -delete
-	while read -r file; do
-		[[ ! -d $file/$(node_cgroup "$n") ]] || find "$file/$(node_cgroup "$n")" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	local root
+	[[ ! -d /var/log/containers ]] || find /var/log/containers -lname "$DIR/node$1/*" -delete
+	while read -r root; do
+		[[ ! -d $root/$(node_cgroup "$1") ]] || find "$root/$(node_cgroup "$1")" -depth -type d -exec rmdir {} + 2>/dev/null || true
 	done < <(cgroup_hierarchies)
 }
