@@ -42,6 +42,9 @@ pub const CONFIG_REVISION: &str = "middleware.io/config-revision";
 /// On a pod: JSON of [`crate::probe::Observed`], written by its own agent on change only.
 pub const OBSERVED: &str = "middleware.io/observed";
 
+/// On children of an App: the hash of what was last applied, so that the unchanged is not written.
+pub const APPLIED: &str = "middleware.io/applied";
+
 /// On MiddlewareAddon: JSON of where the version came from: source, revision, directory.
 pub const PROVENANCE: &str = "middleware.io/provenance";
 /// On MiddlewareAddon and content made by the registry: the AddonSource's name.

@@ -1,1 +1,110 @@
-//! See ARCHITECTURE.md.
+//! The operator: the controllers of MiddlewareAddon, App, Component and Group.
+//!
+//! In: a client of the cluster and a way to evaluate templates. Out: the objects that Apps ask for,
+//! and what is to be said of them. It knows no Git and no OCI; it meets an addon only as the content
+//! objects that a MiddlewareAddon names.
+//!
+//! Every controller is a module of four files, `observe → plan → act → report`; `plan` is pure. All
+//! of them read from one set of caches ([`watch::Feeds`]): one watch per kind for the whole program,
+//! and a cache is filled before anybody is told of a change, so that no controller acts on a cache
+//! that is older than what woke it.
+//!
+//! # Permissions
+//!
+//! Cluster-wide (a ClusterRole; Apps live in any namespace):
+//!
+//! | group | resources | verbs |
+//! | --- | --- | --- |
+//! | middleware.io | middlewareaddons | get, list, watch, update, patch |
+//! | middleware.io | middlewareaddons/status | patch |
+//! | middleware.io | addonledgers | get, create, update |
+//! | middleware.io | apps | get, list, watch, patch |
+//! | middleware.io | apps/status | patch |
+//! | middleware.io | components, groups | get, list, watch, create, patch, delete |
+//! | middleware.io | components/status, groups/status | patch |
+//! | middleware.io | apps/finalizers, components/finalizers, groups/finalizers | update |
+//! | (core) | configmaps, services | get, list, watch, create, patch, delete |
+//! | (core) | persistentvolumeclaims | list, delete |
+//! | (core) | pods | list |
+//! | events.k8s.io | events | create, patch |
+//!
+//! In the platform's namespace (a Role): nothing beyond the above; `configmaps` there are read. What
+//! the Group controller needs besides (pods, claims, accounts, Roles, Leases) stands in [`group`].
+
+pub mod addon;
+pub mod app;
+pub mod apply;
+pub mod children;
+pub mod component;
+pub mod content;
+pub mod context;
+pub mod controller;
+pub mod error;
+pub mod events;
+pub mod group;
+pub mod metrics;
+pub mod watch;
+
+use context::Context;
+use futures::future::{BoxFuture, Shared};
+use metrics::Metrics;
+use package::Evaluate;
+use std::{sync::Arc, time::Duration};
+
+/// Resolves when the program is to end: controllers finish what they are at and take nothing new.
+pub type Shutdown = Shared<BoxFuture<'static, ()>>;
+
+/// What the person who installs the platform decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The platform's namespace, where content lies.
+    pub namespace: String,
+    /// The image of `paamesh-agent`, for the init container of every pod that is made.
+    pub agent_image: String,
+    /// How many objects each controller works on at once.
+    pub workers: u16,
+    /// How long one reconcile may take before it is given up and tried again.
+    pub reconcile_timeout: Duration,
+}
+
+/// The operator could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A task ended that never ends by itself.
+    #[error("the {0} ended unexpectedly")]
+    Ended(&'static str),
+}
+
+/// Runs every controller until `shutdown`; `ready` becomes true when the caches are filled.
+///
+/// # Errors
+/// Fails when a watch ends by itself, which the cluster never causes.
+pub async fn run(
+    client: kube::Client,
+    settings: Settings,
+    evaluate: Arc<dyn Evaluate>,
+    registry: &mut prometheus_client::registry::Registry,
+    ready: tokio::sync::watch::Sender<bool>,
+    shutdown: Shutdown,
+) -> Result<(), RunError> {
+    let (feeds, watches) = watch::start(&client, &settings.namespace);
+    let metrics = Metrics::register(registry);
+    let context = Arc::new(Context::new(client, settings, evaluate, metrics, feeds));
+    let controllers = futures::future::join4(
+        addon::run(context.clone(), shutdown.clone()),
+        app::run(context.clone(), shutdown.clone()),
+        component::run(context.clone(), shutdown.clone()),
+        group::run(context.clone(), shutdown),
+    );
+    let filled = async {
+        context.feeds.wait_until_ready().await;
+        tracing::info!("caches are filled");
+        let _ = ready.send(true);
+        futures::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = controllers => Ok(()),
+        () = watches => Err(RunError::Ended("watch")),
+        () = filled => Err(RunError::Ended("readiness")),
+    }
+}

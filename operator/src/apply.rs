@@ -1,0 +1,332 @@
+//! Server-side apply of children: only what differs is written, and what is not ours is never taken.
+//!
+//! An object carries the hash of what was last applied ([`api::labels::APPLIED`]); it is written
+//! again where that hash is another one (something was added or removed in what we want) or where a
+//! field that we set has another value now (somebody changed it). What was seen to be right at one
+//! resourceVersion is not read again at that one, so that a steady state makes no request at all.
+
+use crate::{
+    children,
+    error::{self, Consequence},
+};
+use api::labels;
+use kube::{
+    Api, Client, Resource, ResourceExt as _,
+    api::{Patch, PatchParams},
+    core::NamespaceResourceScope,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Mutex, PoisonError},
+};
+
+/// An object could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The object exists, and is not ours.
+    #[error(
+        "{kind} `{name}` exists and belongs to {owner}; delete or rename it, then this goes on by itself"
+    )]
+    NameTaken {
+        /// The kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Whose it is, as far as it says.
+        owner: String,
+    },
+    /// The object is being deleted and cannot be written before it is gone.
+    #[error("{kind} `{name}` is still being deleted")]
+    Terminating {
+        /// The kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// The API server could not be asked.
+    #[error("reading {kind} `{name}` failed: {source}")]
+    Read {
+        /// The kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What it said.
+        source: Box<kube::Error>,
+    },
+    /// The API server did not take the object.
+    #[error("applying {kind} `{name}` failed: {source}")]
+    Write {
+        /// The kind of the object.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What it said.
+        source: Box<kube::Error>,
+    },
+    /// The object has no JSON form.
+    #[error("{kind} has no JSON form: {source}")]
+    Form {
+        /// The kind of the object.
+        kind: String,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+}
+
+impl ApplyError {
+    /// What happens next.
+    pub fn consequence(&self) -> Consequence {
+        match self {
+            // The owner of a taken name does not tell us when it goes.
+            Self::NameTaken { .. } => Consequence::RetryAfter(std::time::Duration::from_secs(15)),
+            Self::Terminating { .. } => Consequence::Retry,
+            Self::Read { source, .. } | Self::Write { source, .. } => error::of_kube(source),
+            Self::Form { .. } => Consequence::Terminal,
+        }
+    }
+
+    /// In one word.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NameTaken { .. } => "NameTaken",
+            Self::Terminating { .. } => "Terminating",
+            Self::Read { .. } => "ReadFailed",
+            Self::Write { .. } => "Refused",
+            Self::Form { .. } => "Invalid",
+        }
+    }
+}
+
+/// What applying an object came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is as wanted; nothing was written.
+    Unchanged,
+    /// It was made or changed.
+    Written,
+}
+
+/// What was right at which resourceVersion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    hash: String,
+    version: String,
+}
+
+/// Applies children, and remembers what it saw.
+pub struct Applier {
+    client: Client,
+    seen: Mutex<HashMap<String, Seen>>,
+}
+
+impl Applier {
+    /// Remembers nothing yet.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Applies `desired`, which has name, namespace and a controlling owner reference, as `manager`.
+    /// `known` is the resourceVersion in the cache, where there is a cache of the kind: an object
+    /// that was right at that version is not read again.
+    ///
+    /// # Errors
+    /// [`ApplyError::NameTaken`] where an object of the name has another controller; nothing is
+    /// written then.
+    pub async fn apply<K>(
+        &self,
+        desired: &K,
+        manager: &str,
+        known: Option<&str>,
+    ) -> Result<Applied, ApplyError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + Serialize
+            + DeserializeOwned,
+    {
+        let (kind, name) = (K::kind(&()).into_owned(), desired.name_any());
+        let namespace = desired.namespace().unwrap_or_default();
+        let key = format!("{kind}/{namespace}/{name}");
+        let (wanted, hash) = stamped(desired)?;
+        if self.is_seen(&key, &hash, known) {
+            return Ok(Applied::Unchanged);
+        }
+        let api = Api::<K>::namespaced(self.client.clone(), &namespace);
+        let live = api.get_opt(&name).await.map_err(|e| ApplyError::Read {
+            kind: kind.clone(),
+            name: name.clone(),
+            source: Box::new(e),
+        })?;
+        if let Some(live) = &live {
+            check_owner(desired, live)?;
+            if is_as_wanted(live, &wanted)? {
+                self.note(key, hash, live.resource_version());
+                return Ok(Applied::Unchanged);
+            }
+        }
+        let params = PatchParams::apply(manager).force();
+        let now = api
+            .patch(&name, &params, &Patch::Apply(&wanted))
+            .await
+            .map_err(|e| ApplyError::Write {
+                kind: kind.clone(),
+                name: name.clone(),
+                source: Box::new(e),
+            })?;
+        tracing::info!(kind, name, namespace, "applied");
+        self.note(key, hash, now.resource_version());
+        Ok(Applied::Written)
+    }
+
+    fn is_seen(&self, key: &str, hash: &str, known: Option<&str>) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(key)
+            .is_some_and(|s| s.hash == hash && Some(s.version.as_str()) == known)
+    }
+
+    fn note(&self, key: String, hash: String, version: Option<String>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match version {
+            Some(version) => seen.insert(key, Seen { hash, version }),
+            None => seen.remove(&key),
+        };
+    }
+}
+
+/// Whether the live object needs no write: it carries the hash of `desired`, and every field that
+/// `desired` sets has that value.
+///
+/// # Errors
+/// Fails where an object has no JSON form.
+pub fn is_applied<K: Resource<DynamicType = ()> + Serialize>(
+    desired: &K,
+    live: &K,
+) -> Result<bool, ApplyError> {
+    let (wanted, _) = stamped(desired)?;
+    is_as_wanted(live, &wanted)
+}
+
+fn is_as_wanted<K: Resource<DynamicType = ()> + Serialize>(
+    live: &K,
+    wanted: &Value,
+) -> Result<bool, ApplyError> {
+    Ok(covers(&json(live)?, wanted))
+}
+
+/// Refuses an object that is controlled by somebody else, or by nobody.
+fn check_owner<K: Resource<DynamicType = ()>>(desired: &K, live: &K) -> Result<(), ApplyError> {
+    let (kind, name) = (K::kind(&()).into_owned(), desired.name_any());
+    let ours = children::controller(desired.meta());
+    let theirs = children::controller(live.meta());
+    if ours.map(|o| &o.uid) != theirs.map(|o| &o.uid) {
+        let owner = theirs.map_or_else(
+            || "nobody that says so".to_owned(),
+            |o| format!("{} `{}`", o.kind, o.name),
+        );
+        return Err(ApplyError::NameTaken { kind, name, owner });
+    }
+    match live.meta().deletion_timestamp {
+        Some(_) => Err(ApplyError::Terminating { kind, name }),
+        None => Ok(()),
+    }
+}
+
+fn json<K: Resource<DynamicType = ()> + Serialize>(object: &K) -> Result<Value, ApplyError> {
+    serde_json::to_value(object).map_err(|source| ApplyError::Form {
+        kind: K::kind(&()).into_owned(),
+        source,
+    })
+}
+
+/// The object as it is applied, without nulls and status and with its own hash in an annotation.
+fn stamped<K: Resource<DynamicType = ()> + Serialize>(
+    desired: &K,
+) -> Result<(Value, String), ApplyError> {
+    let mut wanted = json(desired)?;
+    strip_nulls(&mut wanted);
+    if let Value::Object(fields) = &mut wanted {
+        fields.remove("status");
+    }
+    let hash = hash(&wanted);
+    if let Some(Value::Object(metadata)) = wanted.get_mut("metadata") {
+        let annotations = metadata
+            .entry("annotations")
+            .or_insert_with(|| Value::Object(Default::default()));
+        annotations[labels::APPLIED] = Value::String(hash.clone());
+    }
+    Ok((wanted, hash))
+}
+
+fn strip_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, v| !v.is_null());
+            fields.values_mut().for_each(strip_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+/// The first 16 hex digits of the SHA-256 of the value's JSON; keys are in byte order.
+pub fn hash(value: &Value) -> String {
+    let digest: [u8; 32] = Sha256::digest(value.to_string().as_bytes()).into();
+    api::Digest::sha256(digest).short(16).to_owned()
+}
+
+/// Whether `live` has every field of `wanted` with that value; lists are of equal length.
+pub fn covers(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(key, value)| {
+            live.get(key)
+                .map_or_else(|| is_empty(value), |live| covers(live, value))
+        }),
+        (Value::Array(live), Value::Array(wanted)) => {
+            live.len() == wanted.len() && live.iter().zip(wanted).all(|(l, w)| covers(l, w))
+        }
+        _ => live == wanted,
+    }
+}
+
+/// An empty map or list is the same as none: the API server leaves it out.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Array(items) => items.is_empty(),
+        Value::Null => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_server_adds_is_covered_and_what_somebody_changed_is_not() {
+        let wanted = json!({"spec": {"ports": [{"name": "redis", "port": 6379}], "selector": {}}});
+        let live = json!({"spec": {"ports": [{"name": "redis", "port": 6379, "protocol": "TCP"}], "type": "ClusterIP"}});
+        assert!(covers(&live, &wanted));
+        let changed = json!({"spec": {"ports": [{"name": "redis", "port": 6380}]}});
+        assert!(!covers(&changed, &wanted));
+        let more = json!({"spec": {"ports": [{"name": "redis", "port": 6379}, {"port": 1}]}});
+        assert!(!covers(&more, &wanted));
+    }
+
+    #[test]
+    fn the_hash_sees_what_was_removed() {
+        assert_ne!(
+            hash(&json!({"data": {"a": "1", "b": "2"}})),
+            hash(&json!({"data": {"a": "1"}}))
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! What every controller is handed: the client, the settings, the caches, and what they share.
+
+use crate::{Settings, apply::Applier, content, events::Events, metrics::Metrics, watch::Feeds};
+use package::Evaluate;
+use std::sync::Arc;
+
+/// Shared by all controllers.
+pub struct Context {
+    /// The cluster.
+    pub client: kube::Client,
+    /// What the person who installs the platform decided.
+    pub settings: Settings,
+    /// How untrusted templates are evaluated.
+    pub evaluate: Arc<dyn Evaluate>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// One cache per kind, and who is told of changes.
+    pub feeds: Feeds,
+    /// The packages that were read lately, by digest.
+    pub packages: content::Cache,
+    /// The Events of all controllers, aggregated where they repeat.
+    pub events: Events,
+    /// What was applied lately, so that the unchanged is not applied again.
+    pub applier: Applier,
+}
+
+impl Context {
+    /// Puts together what the controllers share.
+    pub fn new(
+        client: kube::Client,
+        settings: Settings,
+        evaluate: Arc<dyn Evaluate>,
+        metrics: Metrics,
+        feeds: Feeds,
+    ) -> Self {
+        Self {
+            packages: content::Cache::new(client.clone(), &settings.namespace),
+            events: Events::new(client.clone()),
+            applier: Applier::new(client.clone()),
+            client,
+            settings,
+            evaluate,
+            metrics,
+            feeds,
+        }
+    }
+}

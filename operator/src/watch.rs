@@ -1,0 +1,261 @@
+//! One watch and one cache per kind for the whole operator, and who is told of changes.
+//!
+//! A subscriber hears of an object only after the cache has it: a controller that is woken by a
+//! change always finds the change. After a lost connection everything that was or is in the cache is
+//! told again, so that a deletion that happened meanwhile is not missed.
+
+use api::{App, Component, Group, MiddlewareAddon, labels};
+use futures::{
+    StreamExt as _,
+    channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    future::{BoxFuture, FutureExt as _, join_all, ready},
+    stream::BoxStream,
+};
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use kube::{
+    Api, Client, Resource,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{
+        WatchStreamExt as _,
+        reflector::{ObjectRef, Store, store::Writer},
+        watcher::{self, Event},
+    },
+};
+use serde::de::DeserializeOwned;
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A cache of one kind, and its subscribers.
+pub struct Feed<K: Resource<DynamicType = ()> + Clone + 'static> {
+    store: Store<K>,
+    subscribers: Arc<Mutex<Vec<UnboundedSender<Arc<K>>>>>,
+}
+
+impl<K: Resource<DynamicType = ()> + Clone + 'static> Clone for Feed<K> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            subscribers: self.subscribers.clone(),
+        }
+    }
+}
+
+impl<K> Feed<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    /// A cache of what `api` lists with `config`, and the future that keeps it; an object that does
+    /// not parse is left out.
+    pub fn guarded(
+        api: Api<DeserializeGuard<K>>,
+        config: watcher::Config,
+    ) -> (Self, BoxFuture<'static, ()>) {
+        let events = watcher::watcher(api, config).default_backoff();
+        Self::start(
+            events
+                .filter_map(|event| ready(event.map(parsed).transpose()))
+                .boxed(),
+        )
+    }
+
+    /// A cache of a kind whose metadata alone is read.
+    pub fn plain(api: Api<K>, config: watcher::Config) -> (Self, BoxFuture<'static, ()>) {
+        Self::start(watcher::watcher(api, config).default_backoff().boxed())
+    }
+
+    fn start(
+        events: BoxStream<'static, watcher::Result<Event<K>>>,
+    ) -> (Self, BoxFuture<'static, ()>) {
+        let writer = Writer::default();
+        let feed = Self {
+            store: writer.as_reader(),
+            subscribers: Arc::default(),
+        };
+        let watch = feed.clone().keep(writer, events).boxed();
+        (feed, watch)
+    }
+
+    async fn keep(
+        self,
+        mut writer: Writer<K>,
+        mut events: BoxStream<'static, watcher::Result<Event<K>>>,
+    ) {
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => self.take(&mut writer, slim(event)),
+                Err(error) => tracing::warn!(%error, kind = %K::kind(&()), "a watch failed"),
+            }
+        }
+    }
+
+    /// Puts the change into the cache, then tells of it.
+    fn take(&self, writer: &mut Writer<K>, event: Event<K>) {
+        let gone = match &event {
+            Event::InitDone => self.store.state(),
+            _ => Vec::new(),
+        };
+        writer.apply_watcher_event(&event);
+        match event {
+            Event::Apply(object) | Event::Delete(object) => self.tell([Arc::new(object)]),
+            Event::InitDone => {
+                self.tell(gone);
+                self.tell(self.store.state());
+            }
+            Event::Init | Event::InitApply(_) => {}
+        }
+    }
+
+    fn tell(&self, objects: impl IntoIterator<Item = Arc<K>>) {
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for object in objects {
+            subscribers.retain(|s| s.unbounded_send(object.clone()).is_ok());
+        }
+    }
+
+    /// Every object that is there now, and then every one that changes or goes.
+    pub fn subscribe(&self) -> UnboundedReceiver<Arc<K>> {
+        let (sender, receiver) = unbounded();
+        let mut subscribers = self
+            .subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for object in self.store.state() {
+            let _ = sender.unbounded_send(object);
+        }
+        subscribers.push(sender);
+        receiver
+    }
+
+    /// The cache itself.
+    pub fn store(&self) -> &Store<K> {
+        &self.store
+    }
+
+    /// The object of that name in that namespace, or of that name in the cluster.
+    pub fn get(&self, name: &str, namespace: Option<&str>) -> Option<Arc<K>> {
+        let reference = ObjectRef::<K>::new(name);
+        self.store.get(&match namespace {
+            Some(namespace) => reference.within(namespace),
+            None => reference,
+        })
+    }
+
+    async fn filled(&self) {
+        let _ = self.store.wait_until_ready().await;
+    }
+}
+
+/// The event without objects that do not parse: one malformed object never stops a watch.
+fn parsed<K: Resource<DynamicType = ()>>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
+    let good = |guard: DeserializeGuard<K>| match guard.0 {
+        Ok(object) => Some(object),
+        Err(bad) => {
+            let name = bad.metadata.name.as_deref().unwrap_or_default();
+            let namespace = bad.metadata.namespace.as_deref().unwrap_or_default();
+            let error = &bad.error;
+            tracing::error!(kind = %K::kind(&()), namespace, name, error, "an object is malformed");
+            None
+        }
+    };
+    Some(match event {
+        Event::Apply(object) => Event::Apply(good(object)?),
+        Event::Delete(object) => Event::Delete(good(object)?),
+        Event::InitApply(object) => Event::InitApply(good(object)?),
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+    })
+}
+
+/// The event without what no controller reads and what is half of an object's metadata.
+fn slim<K: Resource>(event: Event<K>) -> Event<K> {
+    let slim = |mut object: K| {
+        object.meta_mut().managed_fields = None;
+        object
+    };
+    match event {
+        Event::Apply(object) => Event::Apply(slim(object)),
+        Event::InitApply(object) => Event::InitApply(slim(object)),
+        other => other,
+    }
+}
+
+/// The metadata of a kind, without its body.
+pub type Meta<K> = PartialObjectMeta<K>;
+
+/// Every cache of the operator.
+#[derive(Clone)]
+pub struct Feeds {
+    /// The addon versions.
+    pub addons: Feed<MiddlewareAddon>,
+    /// The Apps of all namespaces.
+    pub apps: Feed<App>,
+    /// The Components of all namespaces.
+    pub components: Feed<Component>,
+    /// The Groups of all namespaces.
+    pub groups: Feed<Group>,
+    /// Content in the platform's namespace, metadata only.
+    pub content: Feed<Meta<ConfigMap>>,
+    /// ConfigMaps that belong to Apps, metadata only.
+    pub config_maps: Feed<Meta<ConfigMap>>,
+    /// Services that belong to Apps, metadata only.
+    pub services: Feed<Meta<Service>>,
+}
+
+impl Feeds {
+    /// Resolves when every cache was filled once.
+    pub async fn wait_until_ready(&self) {
+        let Self {
+            addons,
+            apps,
+            components,
+            groups,
+            content,
+            config_maps,
+            services,
+        } = self;
+        futures::join!(
+            addons.filled(),
+            apps.filled(),
+            components.filled(),
+            groups.filled(),
+            content.filled(),
+            config_maps.filled(),
+            services.filled(),
+        );
+    }
+}
+
+/// The caches, and the future that keeps them; it never ends by itself.
+pub fn start(client: &Client, namespace: &str) -> (Feeds, BoxFuture<'static, ()>) {
+    let all = watcher::Config::default();
+    let of_apps = watcher::Config::default().labels(&format!(
+        "{}={},{}",
+        labels::MANAGED_BY,
+        labels::MANAGED_BY_PAAMESH,
+        labels::APP
+    ));
+    let of_plugins = watcher::Config::default().labels(labels::PLUGIN);
+    let (addons, w1) = Feed::guarded(Api::all(client.clone()), all.clone());
+    let (apps, w2) = Feed::guarded(Api::all(client.clone()), all.clone());
+    let (components, w3) = Feed::guarded(Api::all(client.clone()), all.clone());
+    let (groups, w4) = Feed::guarded(Api::all(client.clone()), all);
+    let (content, w5) = Feed::plain(Api::namespaced(client.clone(), namespace), of_plugins);
+    let (config_maps, w6) = Feed::plain(Api::all(client.clone()), of_apps.clone());
+    let (services, w7) = Feed::plain(Api::all(client.clone()), of_apps);
+    let feeds = Feeds {
+        addons,
+        apps,
+        components,
+        groups,
+        content,
+        config_maps,
+        services,
+    };
+    let watches = join_all([w1, w2, w3, w4, w5, w6, w7]).map(drop).boxed();
+    (feeds, watches)
+}
