@@ -3,4 +3,20 @@
 //! In: bytes that somebody else fetched. Out: a [`Package`] or every fault in it. No IO; untrusted
 //! templates are evaluated behind the trait [`Evaluate`].
 
+pub mod check;
+pub mod digest;
+pub mod duration;
+pub mod evaluate;
+pub mod graph;
+pub mod image;
 pub mod manifest;
+pub mod quantity;
+pub mod render;
+pub mod tree;
+
+pub use api::crd::source::Finding;
+pub use check::{Package, Refusal, check, load};
+pub use digest::section_digest;
+pub use evaluate::{Evaluate, EvaluateError, RenderRequest};
+pub use manifest::Manifest;
+pub use tree::Tree;

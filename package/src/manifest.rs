@@ -3,8 +3,10 @@
 //!
 //! Rows of R-2 that nothing serves yet are refused by name (`not supported yet`), not ignored.
 
+use crate::duration::{self, InvalidDuration};
 use api::{
     Range, Version,
+    agent::{ActionTable, ProbeAction, ProbeOutput},
     names::{ComponentName, PluginName, RoleName, TopologyName, VolumeName},
 };
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,8 @@ pub const API_VERSION: &str = "middleware.io/v1alpha1";
 pub const KIND: &str = "Addon";
 /// The manifest's file name.
 pub const FILE: &str = "addon.yaml";
+/// The topology of an addon that declares none.
+pub const DEFAULT_TOPOLOGY: &str = "default";
 
 /// An addon, as its author declares it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -233,6 +237,87 @@ pub struct TopologyComponent {
     /// The most; as many as `min` and `replicas` ask for where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
+}
+
+impl Manifest {
+    /// The versions of the middleware that it runs, newest first.
+    pub fn runtime_versions(&self) -> Vec<Version> {
+        let mut versions: Vec<Version> = self.runtimes.iter().map(|r| r.version.clone()).collect();
+        versions.sort_by(|a, b| b.cmp(a));
+        versions
+    }
+
+    /// The runtime of that version.
+    pub fn runtime(&self, version: &Version) -> Option<&Runtime> {
+        self.runtimes.iter().find(|r| r.version == *version)
+    }
+
+    /// The topology of that name.
+    pub fn topology(&self, name: &TopologyName) -> Option<Topology> {
+        self.topologies().into_iter().find(|t| t.name == *name)
+    }
+
+    /// The names of the topologies that an App may choose, as declared.
+    pub fn topology_names(&self) -> Vec<TopologyName> {
+        self.topologies().into_iter().map(|t| t.name).collect()
+    }
+
+    /// The topologies that an App may choose: those declared, or else `default` with one member of
+    /// each component.
+    pub fn topologies(&self) -> Vec<Topology> {
+        let Ok(name) = DEFAULT_TOPOLOGY.parse() else {
+            return self.topologies.clone();
+        };
+        if !self.topologies.is_empty() {
+            return self.topologies.clone();
+        }
+        let one = |name: &ComponentName| (name.clone(), TopologyComponent::default());
+        vec![Topology {
+            name,
+            description: String::new(),
+            components: self.components.keys().map(one).collect(),
+        }]
+    }
+}
+
+impl Component {
+    /// What the agent of a member may be asked to run, as `actions.json` holds it.
+    ///
+    /// # Errors
+    /// A duration is none; a checked package has none such.
+    pub fn actions(&self) -> Result<ActionTable, InvalidDuration> {
+        let probe = self.probe.as_ref().map(Probe::action).transpose()?;
+        Ok(ActionTable { probe })
+    }
+}
+
+impl Probe {
+    fn action(&self) -> Result<ProbeAction, InvalidDuration> {
+        Ok(ProbeAction {
+            command: self.command.clone(),
+            interval_millis: millis(&self.interval)?,
+            timeout_millis: millis(&self.timeout)?,
+            output: self.output(),
+        })
+    }
+
+    fn output(&self) -> ProbeOutput {
+        let Some(pattern) = &self.pattern else {
+            return ProbeOutput::Json;
+        };
+        let roles = self.roles.iter();
+        ProbeOutput::Pattern {
+            pattern: pattern.clone(),
+            roles: roles
+                .map(|(said, role)| (said.clone(), role.to_string()))
+                .collect(),
+        }
+    }
+}
+
+fn millis(text: &str) -> Result<u64, InvalidDuration> {
+    let millis = duration::parse(text)?.as_millis();
+    Ok(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 impl TopologyComponent {

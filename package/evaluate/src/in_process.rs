@@ -1,0 +1,131 @@
+//! Tera in this process. Output is capped and values come in a fixed order; time and memory are not
+//! bounded yet: a template that loops for long holds its caller for as long.
+
+use crate::filters;
+use package::{Evaluate, EvaluateError, Finding, RenderRequest, evaluate::MAX_OUTPUT_BYTES, tree};
+use std::{collections::BTreeMap, io};
+use tera::{Context, ErrorKind, ReportError, Tera};
+
+/// Renders with Tera 2, strictly: a value that is not there is an error, except as the condition of
+/// an `if`, where it is false, and before `default`. No function sees time, chance, environment or
+/// files. Beside Tera's own filters there are those of [`crate::filters`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InProcess;
+
+impl Evaluate for InProcess {
+    fn render(&self, request: &RenderRequest<'_>) -> Result<String, EvaluateError> {
+        let tera = load(request)?;
+        let refuse = |error| refused(&error, request);
+        let context = Context::from_serialize(request.context).map_err(refuse)?;
+        let mut output = Capped::default();
+        let rendered = tera.render_to(request.template, &context, &mut output);
+        if output.full {
+            let most = MAX_OUTPUT_BYTES;
+            let message = format!("it renders to more than {most} bytes; what loops in it?");
+            return Err(EvaluateError::Refused(whole(request.template, message)));
+        }
+        rendered.map_err(refuse)?;
+        String::from_utf8(output.bytes).map_err(|_| {
+            let message = "it renders to bytes that are not UTF-8".to_owned();
+            EvaluateError::Refused(whole(request.template, message))
+        })
+    }
+}
+
+/// Tera with the template that is asked for and those that it can include. Its own faults come
+/// before those of others, so that of several broken templates each is reported.
+fn load(request: &RenderRequest<'_>) -> Result<Tera, EvaluateError> {
+    let refuse = |error| refused(&error, request);
+    let Some(own) = request.templates.get(request.template) else {
+        let message = "there is no such file".to_owned();
+        return Err(EvaluateError::Refused(whole(request.template, message)));
+    };
+    let alone = empty().add_raw_template(request.template, own);
+    if let Err(error) = alone
+        && matches!(error.kind(), ErrorKind::SyntaxError(_))
+    {
+        return Err(refuse(error));
+    }
+    let mut tera = empty();
+    tera.add_raw_templates(needed(request)).map_err(refuse)?;
+    Ok(tera)
+}
+
+fn empty() -> Tera {
+    let mut tera = Tera::new();
+    tera.autoescape_on(Vec::<String>::new());
+    filters::register(&mut tera);
+    tera
+}
+
+/// The template and every other one whose name stands in it, or in one of those: all that it can
+/// include, so that a template which nobody uses spoils nothing.
+fn needed<'a>(request: &RenderRequest<'a>) -> BTreeMap<&'a str, &'a str> {
+    let mut needed = BTreeMap::new();
+    let mut open = vec![request.template];
+    while let Some(name) = open.pop() {
+        let Some((name, text)) = request.templates.get_key_value(name) else {
+            continue;
+        };
+        if needed.insert(*name, *text).is_none() {
+            let others = request.templates.keys();
+            open.extend(others.filter(|other| text.contains(**other)));
+        }
+    }
+    needed
+}
+
+fn refused(error: &tera::Error, request: &RenderRequest<'_>) -> EvaluateError {
+    EvaluateError::Refused(match error.kind() {
+        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => located(report),
+        other => whole(request.template, other.to_string()),
+    })
+}
+
+fn located(report: &ReportError) -> Finding {
+    let span = report.span();
+    Finding {
+        file: path(report.filename()),
+        line: u32::try_from(span.start_line).ok(),
+        column: u32::try_from(span.start_col + 1).ok(),
+        message: report.message().to_owned(),
+    }
+}
+
+fn whole(template: &str, message: String) -> Finding {
+    Finding {
+        file: path(template),
+        line: None,
+        column: None,
+        message,
+    }
+}
+
+fn path(template: &str) -> String {
+    format!("{}{template}", tree::TEMPLATES_PREFIX)
+}
+
+/// A writer that takes at most [`MAX_OUTPUT_BYTES`].
+#[derive(Default)]
+struct Capped {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl io::Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > MAX_OUTPUT_BYTES {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
