@@ -1,0 +1,190 @@
+//! The chart: it lints, it renders, and its CustomResourceDefinitions are those of the program.
+//! With `PAAMESH_GENERATE=1` (`make generate`) the definitions are written instead of compared.
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::Command,
+};
+
+/// On every definition: uninstalling the chart keeps it, and so the data (design.md, section 3).
+const KEEP: &str = "helm.sh/resource-policy";
+
+#[test]
+fn lints() -> Result<()> {
+    helm(&["lint", "--strict", "charts/paamesh"])?;
+    Ok(())
+}
+
+#[test]
+fn refuses_a_value_that_it_does_not_know() -> Result<()> {
+    let said = helm(&["template", "charts/paamesh", "--set", "operator.replica=2"]);
+    let said = said.map_or_else(|error| error.to_string(), |_| String::new());
+    assert!(
+        said.contains("replica"),
+        "values.schema.json let a misspelt value pass: {said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn pods_are_restricted_and_bounded() -> Result<()> {
+    let deployments: Vec<Value> = rendered()?
+        .into_iter()
+        .filter(|o| o["kind"] == "Deployment")
+        .collect();
+    let names: BTreeSet<_> = deployments
+        .iter()
+        .map(|d| d["metadata"]["name"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        BTreeSet::from([Some("paamesh-operator"), Some("paamesh-registry")])
+    );
+    for deployment in &deployments {
+        let pod = &deployment["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(
+            pod["securityContext"]["seccompProfile"]["type"],
+            "RuntimeDefault"
+        );
+        for container in pod["containers"].as_array().context("containers")? {
+            let security = &container["securityContext"];
+            assert_eq!(security["allowPrivilegeEscalation"], false);
+            assert_eq!(security["readOnlyRootFilesystem"], true);
+            assert_eq!(security["capabilities"]["drop"], serde_json::json!(["ALL"]));
+            for field in ["livenessProbe", "readinessProbe"] {
+                assert!(container[field].is_object(), "{field}");
+            }
+            for bound in [
+                &container["resources"]["requests"]["cpu"],
+                &container["resources"]["limits"]["memory"],
+            ] {
+                assert!(bound.is_string(), "{container}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Least privilege: no wildcard, and no right to read Secrets outside the platform's namespace.
+#[test]
+fn no_role_has_a_wildcard() -> Result<()> {
+    let roles: Vec<Value> = rendered()?
+        .into_iter()
+        .filter(|o| o["kind"] == "ClusterRole" || o["kind"] == "Role")
+        .collect();
+    assert!(roles.len() >= 4, "{} roles", roles.len());
+    for role in &roles {
+        assert!(!role["rules"].to_string().contains("\"*\""), "{role}");
+        let cluster = role["kind"] == "ClusterRole";
+        assert!(
+            !cluster || !role["rules"].to_string().contains("secrets"),
+            "{role}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn its_definitions_are_the_programs() -> Result<()> {
+    let wanted = definitions()?;
+    if std::env::var_os("PAAMESH_GENERATE").is_some() {
+        return write(&wanted);
+    }
+    let mut found: BTreeMap<String, Value> = BTreeMap::new();
+    for object in rendered()?
+        .into_iter()
+        .filter(|o| o["kind"] == "CustomResourceDefinition")
+    {
+        found.insert(
+            object["metadata"]["name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            object,
+        );
+    }
+    assert!(
+        found.keys().eq(wanted.keys()),
+        "{:?} is not {:?}: run `make generate`",
+        found.keys(),
+        wanted.keys()
+    );
+    for (name, definition) in &wanted {
+        assert!(
+            found[name] == *definition,
+            "{name} of the chart is old: run `make generate`"
+        );
+    }
+    Ok(())
+}
+
+/// The API server's bound for all of them is etcd's; ours is what `helm` can carry in its Secret.
+#[test]
+fn definitions_stay_small() -> Result<()> {
+    let size: usize = definitions()?.values().map(|d| d.to_string().len()).sum();
+    assert!(size < 300_000, "{size} bytes");
+    Ok(())
+}
+
+fn definitions() -> Result<BTreeMap<String, Value>> {
+    api::crd::all()
+        .into_iter()
+        .map(|mut definition: CustomResourceDefinition| {
+            let annotations = definition.metadata.annotations.get_or_insert_default();
+            annotations.insert(KEEP.to_owned(), "keep".to_owned());
+            let name = definition.metadata.name.clone().unwrap_or_default();
+            Ok((name, serde_json::to_value(definition)?))
+        })
+        .collect()
+}
+
+fn write(definitions: &BTreeMap<String, Value>) -> Result<()> {
+    let directory: PathBuf = kit::root().join("charts/paamesh/templates/crds");
+    std::fs::create_dir_all(&directory)?;
+    for (name, definition) in definitions {
+        let text = format!(
+            "# Generated by `make generate`.\n{}",
+            serde_saphyr::to_string(definition)?
+        );
+        ensure!(
+            !text.contains("{{"),
+            "{name}: Helm would read `{{{{` as a template"
+        );
+        std::fs::write(directory.join(format!("{name}.yaml")), text)?;
+    }
+    Ok(())
+}
+
+fn rendered() -> Result<Vec<Value>> {
+    let text = helm(&[
+        "template",
+        "paamesh",
+        "charts/paamesh",
+        "--namespace",
+        "paamesh-system",
+    ])?;
+    let objects: Vec<Value> = serde_saphyr::from_multiple(&text)?;
+    Ok(objects.into_iter().filter(|o| !o.is_null()).collect())
+}
+
+fn helm(args: &[&str]) -> Result<String> {
+    let out = Command::new(kit::tool("helm")?)
+        .args(args)
+        .current_dir(kit::root())
+        .output()?;
+    let (stdout, stderr) = (
+        String::from_utf8(out.stdout)?,
+        String::from_utf8_lossy(&out.stderr),
+    );
+    ensure!(
+        out.status.success(),
+        "helm {}: {stdout}{stderr}",
+        args.join(" ")
+    );
+    Ok(stdout)
+}
