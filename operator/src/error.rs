@@ -37,9 +37,9 @@ pub fn of_kube(error: &kube::Error) -> Consequence {
 }
 
 fn of_status(status: &Status) -> Consequence {
-    let asked = status.details.as_ref().and_then(|d| d.retry_after_seconds);
+    let asked = status.details.as_ref().map_or(0, |d| d.retry_after_seconds);
     match (status.code, asked) {
-        (_, Some(seconds)) if seconds > 0 => {
+        (_, seconds) if seconds > 0 => {
             Consequence::RetryAfter(Duration::from_secs(u64::from(seconds)))
         }
         (400 | 422, _) => Consequence::Terminal,
