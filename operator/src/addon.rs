@@ -1,10 +1,78 @@
-//! The addon controller.
+//! The addon controller: a MiddlewareAddon becomes Active when its content is there, passes the
+//! checks, and is entered in the ledger; it goes when nobody uses it.
+//!
+//! In: MiddlewareAddons, their content objects, ledgers, and the Apps that pin them. Out: ledger
+//! entries and status. The ledger entry is the publication; a version that has one is never judged
+//! again, and a version that is Active is not even read again.
 
-use crate::{Shutdown, context::Context};
+pub mod act;
+pub mod observe;
+pub mod plan;
+pub mod report;
+pub mod triggers;
+
+use crate::{
+    Shutdown,
+    context::Context,
+    controller::{Wiring, drive},
+    error::{self, Consequence, Failure},
+};
+use api::MiddlewareAddon;
+use futures::{StreamExt as _, stream};
+use kube::runtime::controller::Action;
 use std::sync::Arc;
+
+/// A reconcile of a MiddlewareAddon failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AddonError {
+    /// What there is could not be read.
+    #[error(transparent)]
+    Observe(#[from] observe::ObserveError),
+    /// What was planned could not be done.
+    #[error(transparent)]
+    Act(#[from] act::ActError),
+    /// The status could not be written.
+    #[error("writing the status failed: {0}")]
+    Report(#[source] Box<kube::Error>),
+}
+
+impl Failure for AddonError {
+    fn consequence(&self) -> Consequence {
+        match self {
+            Self::Observe(error) => error.consequence(),
+            Self::Act(error) => error.consequence(),
+            Self::Report(error) => error::of_kube(error),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Observe(_) => "ObserveFailed",
+            Self::Act(_) => "ActFailed",
+            Self::Report(_) => "ReportFailed",
+        }
+    }
+}
 
 /// Runs the controller until `shutdown`.
 pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
-    let _ = context;
-    shutdown.await;
+    let feeds = &context.feeds;
+    let queue = stream::select(
+        crate::controller::changed(&feeds.addons),
+        stream::select(triggers::of_content(feeds), triggers::of_apps(feeds)),
+    );
+    let wiring = Wiring {
+        name: "addon",
+        store: feeds.addons.store().clone(),
+        queue: queue.boxed(),
+        context: context.clone(),
+    };
+    drive(wiring, &context.settings, &context.metrics, shutdown, reconcile).await;
+}
+
+async fn reconcile(addon: Arc<MiddlewareAddon>, context: Arc<Context>) -> Result<Action, AddonError> {
+    let observed = observe::observe(&addon, &context).await?;
+    let plan = plan::plan(&observed);
+    let acted = act::act(&addon, plan, &context).await?;
+    report::report(&addon, acted, &context).await
 }

@@ -265,7 +265,8 @@ fn stamped<K: Resource<DynamicType = ()> + Serialize>(
     Ok((wanted, hash))
 }
 
-fn strip_nulls(value: &mut Value) {
+/// Leaves out every field that is null.
+pub fn strip_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, v| !v.is_null());

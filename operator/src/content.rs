@@ -1,12 +1,177 @@
-//! Packages by digest, read on demand from content objects and verified.
+//! Packages by digest: read on demand from the content objects that a MiddlewareAddon names, verified
+//! at every read, and kept while there is room.
+
+mod lru;
+
+use crate::error::{self, Consequence};
+use api::{
+    Digest, MiddlewareAddonSpec,
+    crd::addon::{ContentKind, ContentRef},
+};
+use futures::{StreamExt as _, stream};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Api, Client};
+use lru::Lru;
+use package::{Finding, Package, Refusal, Tree};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The most bytes of files that are kept: some hundred usual addons.
+const CAPACITY: usize = 8 << 20;
+/// How many objects of one version are read at once.
+const READS: usize = 16;
+
+/// The files of one object, by name.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Content could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// Objects are not there (yet).
+    #[error("content is missing: {}", .objects.join(", "))]
+    Missing {
+        /// Their kinds and names.
+        objects: Vec<String>,
+    },
+    /// The API server could not be asked.
+    #[error("reading ConfigMap `{name}` failed: {source}")]
+    Read {
+        /// The object.
+        name: String,
+        /// What it said.
+        source: Box<kube::Error>,
+    },
+    /// The content is not what was named.
+    #[error("{what} has digest {found}, and {named} is named")]
+    Mismatch {
+        /// The object or version.
+        what: String,
+        /// The digest of what is there.
+        found: Digest,
+        /// The digest that was asked for.
+        named: Digest,
+    },
+    /// The files make no tree.
+    #[error("{}", lines(.0))]
+    NoTree(Vec<Finding>),
+    /// The manifest does not parse.
+    #[error(transparent)]
+    Unreadable(Box<Refusal>),
+}
+
+impl ContentError {
+    /// What happens next.
+    pub fn consequence(&self) -> Consequence {
+        match self {
+            Self::Read { source, .. } => error::of_kube(source),
+            _ => Consequence::Retry,
+        }
+    }
+}
+
+/// One finding a line, as compilers print them; the first 20.
+pub fn lines(findings: &[Finding]) -> String {
+    const SHOWN: usize = 20;
+    let mut lines: Vec<String> = findings.iter().take(SHOWN).map(ToString::to_string).collect();
+    if findings.len() > SHOWN {
+        lines.push(format!("and {} more", findings.len() - SHOWN));
+    }
+    lines.join("\n")
+}
 
 /// The packages that were read lately.
-pub struct Cache;
+pub struct Cache {
+    objects: Api<ConfigMap>,
+    held: Mutex<Lru>,
+}
 
 impl Cache {
     /// An empty cache over the content in `namespace`.
-    pub fn new(client: kube::Client, namespace: &str) -> Self {
-        let _ = (client, namespace);
-        Self
+    pub fn new(client: Client, namespace: &str) -> Self {
+        Self { objects: Api::namespaced(client, namespace), held: Mutex::new(Lru::new(CAPACITY)) }
     }
+
+    /// The files that `content` names, each object checked against the digest that is named for it.
+    ///
+    /// # Errors
+    /// [`ContentError::Missing`] names every object that is not there.
+    pub async fn tree(&self, content: &[ContentRef]) -> Result<Tree, ContentError> {
+        let reads: Vec<_> = content.iter().map(|reference| self.read(reference)).collect();
+        let reads: Vec<_> = stream::iter(reads).buffered(READS).collect().await;
+        let (mut sections, mut missing) = (Vec::new(), Vec::new());
+        for (reference, read) in content.iter().zip(reads) {
+            match read? {
+                Some(files) => sections.push((reference.section.clone(), files)),
+                None => missing.push(format!("ConfigMap `{}`", reference.name)),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(ContentError::Missing { objects: missing });
+        }
+        Tree::from_sections(sections).map_err(ContentError::NoTree)
+    }
+
+    async fn read(&self, reference: &ContentRef) -> Result<Option<Files>, ContentError> {
+        let ContentRef { section, kind, name, digest } = reference;
+        let ContentKind::ConfigMap = kind;
+        let read = self.objects.get_opt(name).await;
+        let source = |e| ContentError::Read { name: name.clone(), source: Box::new(e) };
+        let Some(object) = read.map_err(source)? else { return Ok(None) };
+        let files = files(object);
+        if let Some(named) = digest {
+            let by_name = files.iter().map(|(n, bytes)| (n.as_str(), bytes.as_slice())).collect();
+            let found = package::section_digest(&by_name, section);
+            if found != *named {
+                let what = format!("ConfigMap `{name}`");
+                return Err(ContentError::Mismatch { what, found, named: named.clone() });
+            }
+        }
+        Ok(Some(files))
+    }
+
+    /// The package of the published version `addon`, whose digest is `digest`: from the cache, or
+    /// read, verified and parsed, and not judged again.
+    ///
+    /// # Errors
+    /// The content is missing, is other content, or does not parse.
+    pub async fn package(
+        &self,
+        addon: &MiddlewareAddonSpec,
+        digest: &Digest,
+    ) -> Result<Arc<Package>, ContentError> {
+        if let Some(package) = self.held(digest) {
+            return Ok(package);
+        }
+        let tree = self.tree(&addon.content).await?;
+        let found = tree.digest();
+        if found != *digest {
+            let what = format!("the content of {} {}", addon.plugin, addon.version);
+            return Err(ContentError::Mismatch { what, found, named: digest.clone() });
+        }
+        let package = package::load(tree).map_err(|e| ContentError::Unreadable(Box::new(e)))?;
+        Ok(self.keep(package))
+    }
+
+    /// The package of that digest, where it was read lately.
+    pub fn held(&self, digest: &Digest) -> Option<Arc<Package>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).get(digest)
+    }
+
+    /// Keeps a package that was just read.
+    pub fn keep(&self, package: Package) -> Arc<Package> {
+        let package = Arc::new(package);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(package.clone());
+        package
+    }
+}
+
+fn files(object: ConfigMap) -> Files {
+    let text = object.data.unwrap_or_default().into_iter();
+    let binary = object.binary_data.unwrap_or_default().into_iter();
+    text.map(|(name, text)| (name, text.into_bytes()))
+        .chain(binary.map(|(name, bytes)| (name, bytes.0)))
+        .collect()
 }

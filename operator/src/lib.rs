@@ -41,8 +41,11 @@ pub mod context;
 pub mod controller;
 pub mod error;
 pub mod events;
+#[cfg(test)]
+mod golden;
 pub mod group;
 pub mod metrics;
+pub mod status;
 pub mod watch;
 
 use context::Context;

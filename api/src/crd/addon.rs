@@ -121,6 +121,9 @@ pub struct MiddlewareAddonStatus {
     /// The addon versions that may move to this one.
     #[schemars(length(max = 256))]
     pub upgrade_from: Vec<Range>,
+    /// For a runtime version, the runtime versions that may move to it.
+    #[schemars(length(max = 64))]
+    pub migrate_from: Vec<Migration>,
     /// The topologies that an App may choose.
     #[schemars(length(max = 32))]
     pub topologies: Vec<TopologyName>,
@@ -133,6 +136,17 @@ pub struct MiddlewareAddonStatus {
     /// The state in Kubernetes' standard form: Ready, Reconciling, Stalled, DeletionHeld.
     #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,
+}
+
+/// Which runtime versions may move to one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Migration {
+    /// The runtime version that is moved to.
+    pub runtime: Version,
+    /// The runtime versions that may move to it.
+    #[schemars(length(max = 64))]
+    pub from: Vec<Range>,
 }
 
 /// Where a version stands.

@@ -1,0 +1,95 @@
+//! Says what was done: the status, Events and metrics, each on change only.
+
+use super::{AddonError, act::Acted, observe::Facts, plan::Verdict};
+use crate::{context::Context, metrics::Refused};
+use api::{
+    MiddlewareAddon, MiddlewareAddonStatus,
+    conditions::{self, Time},
+    crd::addon::AddonPhase,
+    labels::manager,
+};
+use jiff::Timestamp;
+use kube::{Api, runtime::controller::Action};
+use std::time::Duration;
+
+/// How often a version is looked at that waits for something of which nobody tells: content without
+/// our labels, an evaluator.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Writes the status where it changed, and publishes the Events.
+///
+/// # Errors
+/// The status could not be written.
+pub async fn report(
+    addon: &MiddlewareAddon,
+    acted: Acted,
+    context: &Context,
+) -> Result<Action, AddonError> {
+    let Acted { verdict, events, look_again, gone } = acted;
+    if !gone {
+        write_status(addon, &verdict, context).await?;
+    }
+    if verdict.phase == AddonPhase::Failed && events.iter().any(|e| e.warning) {
+        context.metrics.addon_refused.get_or_create(&Refused { reason: verdict.reason }).inc();
+    }
+    for happened in &events {
+        context.events.publish(addon, happened).await;
+    }
+    Ok(match look_again {
+        true => Action::requeue(LOOK_AGAIN),
+        false => Action::await_change(),
+    })
+}
+
+async fn write_status(
+    addon: &MiddlewareAddon,
+    verdict: &Verdict,
+    context: &Context,
+) -> Result<(), AddonError> {
+    let before = addon.status.clone().unwrap_or_default();
+    let status = status(&before, verdict, addon.metadata.generation, Time(Timestamp::now()));
+    if status == before {
+        return Ok(());
+    }
+    let addons = Api::<MiddlewareAddon>::all(context.client.clone());
+    let written = crate::status::write(&addons, addon, &status, manager::ADDON).await;
+    written.map_err(AddonError::Report)
+}
+
+fn status(
+    before: &MiddlewareAddonStatus,
+    verdict: &Verdict,
+    generation: Option<i64>,
+    now: Time,
+) -> MiddlewareAddonStatus {
+    let base = match &verdict.facts {
+        Some(facts) => of_facts(facts),
+        None if verdict.phase == AddonPhase::Active => before.clone(),
+        None => MiddlewareAddonStatus::default(),
+    };
+    MiddlewareAddonStatus {
+        observed_generation: generation,
+        phase: Some(verdict.phase),
+        users: Some(i32::try_from(verdict.users).unwrap_or(i32::MAX)),
+        conditions: conditions::merge(&before.conditions, verdict.said(), generation, &now),
+        ..base
+    }
+}
+
+fn of_facts(facts: &Facts) -> MiddlewareAddonStatus {
+    MiddlewareAddonStatus {
+        digest: Some(facts.digest.clone()),
+        short_digest: Some(facts.digest.short(12).to_owned()),
+        runtimes: Some(in_one_line(&facts.runtimes)),
+        runtime_versions: facts.runtimes.clone(),
+        upgrade_from: facts.upgrade_from.clone(),
+        migrate_from: facts.migrate_from.clone(),
+        topology_names: Some(in_one_line(&facts.topologies)),
+        topologies: facts.topologies.clone(),
+        ..MiddlewareAddonStatus::default()
+    }
+}
+
+fn in_one_line(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
