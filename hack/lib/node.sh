@@ -7,7 +7,8 @@ cgroup_hierarchies() {
 	if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
 		printf '/sys/fs/cgroup\n'
 	else
-		findmnt --noheadings --raw --types cgroup --output TARGET
+		# With the unified one beside them, which runc uses too where it is mounted.
+		findmnt --noheadings --raw --types cgroup,cgroup2 --output TARGET
 	fi
 }
 
