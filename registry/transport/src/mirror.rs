@@ -1,0 +1,234 @@
+//! Bare mirrors on disk: one for each URL and its credentials, shared by all sources that name them.
+//!
+//! A mirror is a cache: it holds the commits that were wanted and no more (one commit deep where the
+//! server can), and whatever is wrong with it is mended by throwing it away. libgit2 writes packs and
+//! references by renaming, so a crash leaves a mirror that is whole or one that does not open.
+
+use crate::{Error, Offered, Remote, Revision, reference::select, session::Session, trees};
+use git2::{Oid, Repository};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Packs are never joined; a mirror with more is made anew, one commit deep.
+const MAX_PACKS: usize = 100;
+
+/// All mirrors under one directory. One process uses a directory at a time.
+#[derive(Debug)]
+pub struct Mirrors {
+    root: PathBuf,
+    locks: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
+}
+
+impl Mirrors {
+    /// The mirrors under `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, Error> {
+        let root = root.into();
+        std::fs::create_dir_all(&root).map_err(|source| Error::Disk {
+            path: root.clone(),
+            operation: "make the directory of mirrors",
+            source,
+        })?;
+        Ok(Self {
+            root,
+            locks: Mutex::default(),
+        })
+    }
+
+    /// What `remote` refers to now; its commit is in the mirror afterwards. An unchanged repository
+    /// costs one request.
+    ///
+    /// # Errors
+    /// As [`crate::resolve`], and when the download or the disk fails.
+    pub fn fetch(&self, remote: &Remote) -> Result<Revision, Error> {
+        let path = self.path(remote);
+        match self.attempt(&path, remote) {
+            Err(error) if error.blames_mirror() => {
+                tracing::warn!(url = remote.url, %error, "the mirror is thrown away");
+                self.throw_away(&path)?;
+                self.attempt(&path, remote)
+            }
+            done => done,
+        }
+    }
+
+    /// The addons in `directories` of `commit`, in the order of their paths. Those whose tree `known`
+    /// says it knows are not read.
+    ///
+    /// # Errors
+    /// The mirror is broken or does not hold the commit: call [`Self::fetch`] again.
+    pub fn offered(
+        &self,
+        remote: &Remote,
+        commit: &str,
+        directories: &[String],
+        known: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Offered>, Error> {
+        self.read(remote, |repository| {
+            trees::offered(repository, commit, directories, known)
+        })
+    }
+
+    /// The files of the addon whose tree is `tree`.
+    ///
+    /// # Errors
+    /// The mirror is broken or does not hold the tree: call [`Self::fetch`] again.
+    pub fn content(&self, remote: &Remote, tree: &str) -> Result<crate::Content, Error> {
+        self.read(remote, |repository| {
+            trees::content(repository, Oid::from_str(tree)?)
+        })
+    }
+
+    fn read<T>(
+        &self,
+        remote: &Remote,
+        read: impl FnOnce(&Repository) -> Result<T, git2::Error>,
+    ) -> Result<T, Error> {
+        let path = self.path(remote);
+        let lock = self.lock(&path);
+        let _held = held(&lock);
+        let result = Repository::open_bare(&path).and_then(|repository| read(&repository));
+        result.map_err(|source| {
+            // The next fetch finds nothing and clones.
+            let _ = std::fs::remove_dir_all(&path);
+            mirror_error(&path, "read", source)
+        })
+    }
+
+    fn attempt(&self, path: &Path, remote: &Remote) -> Result<Revision, Error> {
+        let lock = self.lock(path);
+        let repository = {
+            let _held = held(&lock);
+            open_or_make(path)?
+        };
+        if let Some(commit) = &remote.reference.commit
+            && holds(&repository, commit)
+        {
+            return Ok(Revision::of_commit(commit));
+        }
+        // Without the lock: a server that hangs delays nobody who only reads.
+        let mut session = Session::open(&repository, remote)?;
+        let revision = select(&remote.url, &remote.reference, &session.heads)?;
+        if holds(&repository, &revision.commit) {
+            return Ok(revision);
+        }
+        download(&mut session, &revision)?;
+        if holds(&repository, &revision.commit) {
+            return Ok(revision);
+        }
+        drop(session);
+        whole_history(&repository, remote)?;
+        if holds(&repository, &revision.commit) {
+            return Ok(revision);
+        }
+        Err(Error::NoCommit {
+            url: remote.url.clone(),
+            commit: revision.commit,
+        })
+    }
+
+    fn throw_away(&self, path: &Path) -> Result<(), Error> {
+        let lock = self.lock(path);
+        let _held = held(&lock);
+        remove(path)
+    }
+
+    fn lock(&self, path: &Path) -> Arc<Mutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(locks.entry(path.to_owned()).or_default())
+    }
+
+    /// Named by a hash, because a URL is no file name; who has other credentials may see other things.
+    fn path(&self, remote: &Remote) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        (&remote.url, &remote.credentials).hash(&mut hasher);
+        self.root.join(format!("{:016x}.git", hasher.finish()))
+    }
+}
+
+fn held(lock: &Mutex<()>) -> MutexGuard<'_, ()> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn mirror_error(path: &Path, operation: &'static str, source: git2::Error) -> Error {
+    Error::Mirror {
+        path: path.to_owned(),
+        operation,
+        source,
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_dir_all(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Disk {
+            path: path.to_owned(),
+            operation: "remove the mirror",
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn open_or_make(path: &Path) -> Result<Repository, Error> {
+    if packs(path) <= MAX_PACKS
+        && let Ok(repository) = Repository::open_bare(path)
+    {
+        return Ok(repository);
+    }
+    remove(path)?;
+    Repository::init_bare(path).map_err(|source| mirror_error(path, "make", source))
+}
+
+fn packs(path: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(path.join("objects/pack")) else {
+        return 0;
+    };
+    let is_pack = |name: std::ffi::OsString| name.to_string_lossy().ends_with(".pack");
+    entries
+        .flatten()
+        .filter(|entry| is_pack(entry.file_name()))
+        .count()
+}
+
+/// Whether the commit and its tree are there; `commit` is a full hash.
+fn holds(repository: &Repository, commit: &str) -> bool {
+    Oid::from_str(commit)
+        .and_then(|oid| repository.find_commit(oid)?.tree())
+        .is_ok()
+}
+
+/// One commit deep, by the name under which it is advertised.
+fn download(session: &mut Session<'_>, revision: &Revision) -> Result<(), Error> {
+    let advertised = revision.reference.as_deref().or_else(|| {
+        let same = |head: &&crate::reference::Head| {
+            head.commit == revision.commit && !head.name.ends_with("^{}")
+        };
+        session
+            .heads
+            .iter()
+            .find(same)
+            .map(|head| head.name.as_str())
+    });
+    match advertised {
+        Some(name) => {
+            let refspec = format!("+{name}:refs/paamesh/{}", name.trim_start_matches("refs/"));
+            session.download(&[refspec], 1)
+        }
+        // Most servers do not hand out commits by hash: then the history is searched.
+        None => Ok(()),
+    }
+}
+
+/// All branches and tags, for a commit that no name points at.
+fn whole_history(repository: &Repository, remote: &Remote) -> Result<(), Error> {
+    let mut session = Session::open(repository, remote)?;
+    let refspecs = ["heads", "tags"].map(|kind| format!("+refs/{kind}/*:refs/paamesh/{kind}/*"));
+    // libgit2: this depth means all, and deepens what is shallow.
+    session.download(&refspecs, i32::MAX)
+}

@@ -1,0 +1,82 @@
+//! Where a repository is and how it is reached: the settings of one call.
+
+use crate::{Error, Reference};
+use std::{fmt, time::Duration};
+use url::Url;
+
+/// A Git repository and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// `https://…`, or `http://…` where `insecure` is true. No credentials in it.
+    pub url: String,
+    /// Whether plain HTTP is allowed.
+    pub insecure: bool,
+    /// What of the repository is meant.
+    pub reference: Reference,
+    /// Who asks, and whom we trust.
+    pub credentials: Credentials,
+    /// How long one call may take in all.
+    pub timeout: Duration,
+}
+
+/// Credentials of a source, as its Secret holds them. Never printed.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Credentials {
+    /// Basic authentication: the user.
+    pub username: Option<String>,
+    /// Basic authentication: the password or token.
+    pub password: Option<String>,
+    /// Certificate authorities (PEM) that are trusted beside the system's.
+    pub ca: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username.is_some())
+            .field("password", &self.password.is_some())
+            .field("ca", &self.ca.is_some())
+            .finish()
+    }
+}
+
+impl Credentials {
+    /// Whether a user or a password is there to be sent.
+    pub(crate) fn authenticate(&self) -> bool {
+        self.username.is_some() || self.password.is_some()
+    }
+}
+
+impl Remote {
+    /// The URL, checked: its scheme is allowed, and it holds no credentials.
+    pub(crate) fn checked_url(&self) -> Result<Url, Error> {
+        let refuse = |url: String, reason: &str| Error::InvalidUrl {
+            url,
+            reason: reason.to_owned(),
+        };
+        let url =
+            Url::parse(&self.url).map_err(|error| refuse(self.url.clone(), &error.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let mut bare = url;
+            let _ = bare.set_username("");
+            let _ = bare.set_password(None);
+            let reason = "it holds credentials; they belong into the Secret of secretRef";
+            return Err(refuse(bare.into(), reason));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse(self.url.clone(), "it has a query or a fragment"));
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if self.insecure => Ok(url),
+            "http" => Err(refuse(
+                self.url.clone(),
+                "plain HTTP is not allowed; set insecure: true to allow it",
+            )),
+            other => Err(refuse(
+                self.url.clone(),
+                &format!("scheme `{other}` is not supported yet"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Addons in a commit: found by their manifest, read from blobs, never from a checkout, so no filter
+//! and no line end touches them. Names that begin with a dot are left out (design.md, section 3).
+
+use api::crd::source::Finding;
+use git2::{ErrorCode, ObjectType, Oid, Repository, Tree, TreeEntry};
+use std::collections::BTreeMap;
+
+/// The file that makes a directory an addon.
+const MANIFEST: &str = "addon.yaml";
+/// Bounds on one addon as it is read; the package's own, narrower ones are checked later.
+const MAX_FILES: usize = 2_000;
+const MAX_FILE_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 32 << 20;
+const MAX_DEPTH: usize = 8;
+/// The most addons of one revision.
+const MAX_ADDONS: usize = 10_000;
+/// How a pointer to a file in Git LFS begins.
+const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+
+/// An addon that a revision offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// Its directory, relative to the root of the repository, `.` for the root itself.
+    pub directory: String,
+    /// The hash of its Git tree: the same hash is the same content. Empty where there is none.
+    pub tree: String,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in an addon's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Not read: the caller knows the tree.
+    Known,
+    /// Paths relative to the directory, and bytes, in the order of Git.
+    Files(Vec<(String, Vec<u8>)>),
+    /// What cannot be part of an addon.
+    Refused(Vec<Finding>),
+}
+
+/// See [`crate::Mirrors::offered`].
+pub(crate) fn offered(
+    repository: &Repository,
+    commit: &str,
+    directories: &[String],
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Offered>, git2::Error> {
+    let root = repository.find_commit(Oid::from_str(commit)?)?.tree()?;
+    let everything = [".".to_owned()];
+    let wanted = if directories.is_empty() {
+        &everything[..]
+    } else {
+        directories
+    };
+    // A directory that two entries reach is offered once.
+    let mut found = BTreeMap::new();
+    let mut refused = Vec::new();
+    for directory in wanted {
+        let before = found.len();
+        match normal(directory) {
+            Some(path) => discover(repository, &root, &path, &mut found)?,
+            None => refused.push(nowhere(
+                directory,
+                "want a path inside the repository, without `..`",
+            )),
+        }
+        if found.len() == before && normal(directory).is_some_and(|path| !reached(&found, &path)) {
+            refused.push(nowhere(
+                directory,
+                "no addon.yaml is there, nor one or two directories below it",
+            ));
+        }
+    }
+    let mut all = refused;
+    for (directory, tree) in found {
+        all.push(read(repository, directory, tree, known)?);
+    }
+    Ok(all)
+}
+
+fn read(
+    repository: &Repository,
+    directory: String,
+    oid: Oid,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Offered, git2::Error> {
+    let tree = oid.to_string();
+    let content = if known(&tree) {
+        Content::Known
+    } else {
+        content(repository, oid)?
+    };
+    Ok(Offered {
+        directory,
+        tree,
+        content,
+    })
+}
+
+fn nowhere(directory: &str, why: &str) -> Offered {
+    Offered {
+        directory: directory.to_owned(),
+        tree: String::new(),
+        content: Content::Refused(vec![finding("", why.to_owned())]),
+    }
+}
+
+fn finding(file: &str, message: String) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        message,
+        ..Finding::default()
+    }
+}
+
+/// The path without `.`, `./` and trailing `/`; the root is empty. `None` where it leads out.
+fn normal(directory: &str) -> Option<String> {
+    let parts: Vec<&str> = directory
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    let leads_out = directory.starts_with('/') || parts.contains(&"..");
+    (!leads_out).then(|| parts.join("/"))
+}
+
+fn reached(found: &BTreeMap<String, Oid>, path: &str) -> bool {
+    found.keys().any(|directory| {
+        path.is_empty() || directory == path || directory.starts_with(&format!("{path}/"))
+    })
+}
+
+/// An addon, a folder of addons, or of folders of versions: the manifest stands at most two
+/// directories below `path`.
+fn discover(
+    repository: &Repository,
+    root: &Tree<'_>,
+    path: &str,
+    found: &mut BTreeMap<String, Oid>,
+) -> Result<(), git2::Error> {
+    let tree = if path.is_empty() {
+        root.clone()
+    } else {
+        match root.get_path(std::path::Path::new(path)) {
+            Ok(entry) if entry.kind() == Some(ObjectType::Tree) => {
+                repository.find_tree(entry.id())?
+            }
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    };
+    descend(repository, &tree, path, 2, found)
+}
+
+fn descend(
+    repository: &Repository,
+    tree: &Tree<'_>,
+    path: &str,
+    levels: usize,
+    found: &mut BTreeMap<String, Oid>,
+) -> Result<(), git2::Error> {
+    if found.len() >= MAX_ADDONS {
+        return Ok(());
+    }
+    if tree.get_name(MANIFEST).is_some() {
+        let directory = if path.is_empty() { "." } else { path };
+        found.insert(directory.to_owned(), tree.id());
+        return Ok(());
+    }
+    if levels == 0 {
+        return Ok(());
+    }
+    for entry in tree {
+        let Some(name) = visible(&entry) else {
+            continue;
+        };
+        if entry.kind() == Some(ObjectType::Tree) {
+            let below = repository.find_tree(entry.id())?;
+            descend(repository, &below, &joined(path, name), levels - 1, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// The entry's name, unless it begins with a dot. One that is not UTF-8 is visible as refused later.
+fn visible<'a>(entry: &'a TreeEntry<'_>) -> Option<&'a str> {
+    let name = entry.name().unwrap_or("\u{fffd}");
+    (!name.starts_with('.')).then_some(name)
+}
+
+fn joined(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}/{name}")
+    }
+}
+
+/// All files under the tree `oid`, or everything in it that an addon cannot have.
+pub(crate) fn content(repository: &Repository, oid: Oid) -> Result<Content, git2::Error> {
+    let mut reading = Reading {
+        repository,
+        files: Vec::new(),
+        bytes: 0,
+        findings: Vec::new(),
+    };
+    reading.tree(&repository.find_tree(oid)?, "", 0)?;
+    Ok(if reading.findings.is_empty() {
+        Content::Files(reading.files)
+    } else {
+        Content::Refused(reading.findings)
+    })
+}
+
+struct Reading<'a> {
+    repository: &'a Repository,
+    files: Vec<(String, Vec<u8>)>,
+    bytes: usize,
+    findings: Vec<Finding>,
+}
+
+impl Reading<'_> {
+    fn tree(&mut self, tree: &Tree<'_>, path: &str, depth: usize) -> Result<(), git2::Error> {
+        if depth > MAX_DEPTH {
+            self.refuse(path, format!("deeper than {MAX_DEPTH} directories"));
+            return Ok(());
+        }
+        for entry in tree {
+            if self.full() {
+                return Ok(());
+            }
+            if let Some(name) = visible(&entry) {
+                self.entry(&entry, &joined(path, name), depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        entry: &TreeEntry<'_>,
+        path: &str,
+        depth: usize,
+    ) -> Result<(), git2::Error> {
+        const SYMLINK: i32 = 0o120_000;
+        if entry.name().is_err() {
+            self.refuse(path, "the file's name is not UTF-8".to_owned());
+            return Ok(());
+        }
+        match entry.kind() {
+            Some(ObjectType::Tree) => {
+                let below = self.repository.find_tree(entry.id())?;
+                self.tree(&below, path, depth + 1)
+            }
+            Some(ObjectType::Blob) if entry.filemode() == SYMLINK => {
+                let why = "a symbolic link; put the file itself here";
+                self.refuse(path, why.to_owned());
+                Ok(())
+            }
+            Some(ObjectType::Blob) => self.file(entry.id(), path),
+            _ => {
+                let why = "a submodule; put the files themselves here";
+                self.refuse(path, why.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    fn file(&mut self, oid: Oid, path: &str) -> Result<(), git2::Error> {
+        let (size, _) = self.repository.odb()?.read_header(oid)?;
+        self.bytes = self.bytes.saturating_add(size);
+        if size > MAX_FILE_BYTES {
+            let why = format!("{size} bytes; at most {MAX_FILE_BYTES} are read");
+            self.refuse(path, why);
+        } else if !self.full() {
+            let bytes = self.repository.find_blob(oid)?.content().to_vec();
+            if bytes.starts_with(LFS) {
+                let why = "a pointer to Git LFS; put the file itself here";
+                self.refuse(path, why.to_owned());
+            } else {
+                self.files.push((path.to_owned(), bytes));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a bound is reached; it is said once.
+    fn full(&mut self) -> bool {
+        let why = if self.files.len() >= MAX_FILES {
+            format!("more than {MAX_FILES} files")
+        } else if self.bytes > MAX_BYTES {
+            format!("more than {MAX_BYTES} bytes")
+        } else {
+            return self.findings.len() >= MAX_FILES;
+        };
+        if !self.findings.iter().any(|finding| finding.message == why) {
+            self.refuse("", why);
+        }
+        true
+    }
+
+    fn refuse(&mut self, file: &str, message: String) {
+        self.findings.push(finding(file, message));
+    }
+}
