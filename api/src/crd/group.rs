@@ -207,8 +207,12 @@ crate::crd::reasons! {
         NameTaken,
         /// The Group is suspended.
         Suspended,
+        /// Ordinal 0 leads in a Group with roles and cannot be reserved.
+        LeaderReserved,
         /// The API server refused an object.
         Refused,
+        /// It is being deleted.
+        Deleting,
         /// A pod was made.
         MemberCreated,
         /// A pod was deleted to be made again.
