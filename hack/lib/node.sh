@@ -201,6 +201,9 @@ kill_node() {
 	for file in "$root"/containerd/state/io.containerd.runtime.v2.task/k8s.io/*/address; do
 		[[ ! -e $file ]] || rm -f "$(sed 's|^unix://||' "$file")"
 	done
+	for file in "$root"/containerd/state/io.containerd.grpc.v1.cri/sandboxes/*; do
+		rm -f "/var/lib/cni/results/cni-loopback-${file##*/}-lo"
+	done
 	unmount_below "$root"
 	rm -rf --one-file-system "$root/containerd/state" "$root/containerd/runc" "$root/cni/ipam" "$root/containerd.sock"
 	rm -f /var/lib/cni/results/"paamesh-$NAME-node$1"-*
