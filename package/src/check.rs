@@ -3,8 +3,14 @@
 //! In: a [`Tree`] and an evaluator. Out: the package, or a [`Refusal`] with file, line and column of
 //! each finding. The verdict depends on the bytes alone.
 
+mod document;
+mod later;
+mod read;
+mod rules;
+mod templates;
 mod words;
 
+use document::Node;
 pub(crate) use words::{did_you_mean, listed};
 
 use crate::{Evaluate, Finding, Manifest, Tree, manifest};
@@ -60,8 +66,15 @@ pub enum Refusal {
 /// # Errors
 /// [`Refusal::NotJudged`] only where `evaluate` gave no verdict.
 pub fn check(tree: Tree, evaluate: &dyn Evaluate) -> Result<Package, Refusal> {
-    let _ = evaluate;
-    load(tree)
+    let (document, package) = parse(tree)?;
+    let mut findings = rules::check(&package.manifest, &package.tree, &document);
+    if findings.is_empty() {
+        findings = templates::check(&package, evaluate)?;
+    }
+    if findings.is_empty() {
+        return Ok(package);
+    }
+    Err(invalid(&document, findings))
 }
 
 /// The package that `tree` is, parsed only: for what is published already, and is never judged
@@ -70,21 +83,93 @@ pub fn check(tree: Tree, evaluate: &dyn Evaluate) -> Result<Package, Refusal> {
 /// # Errors
 /// The manifest does not parse.
 pub fn load(tree: Tree) -> Result<Package, Refusal> {
+    parse(tree).map(|(_, package)| package)
+}
+
+fn parse(tree: Tree) -> Result<(Node, Package), Refusal> {
+    let document = document(&tree)?;
+    needs_platform(&document)?;
+    let manifest = read::read(&document).map_err(|findings| invalid(&document, findings))?;
     let digest = tree.digest();
-    let text = tree.get(manifest::FILE).unwrap_or_default();
-    let manifest = serde_saphyr::from_slice(text).map_err(|error| Refusal::Invalid {
-        plugin: None,
-        version: None,
-        findings: vec![Finding {
-            file: manifest::FILE.to_owned(),
-            line: None,
-            column: None,
-            message: error.to_string(),
-        }],
-    })?;
-    Ok(Package {
+    let package = Package {
         manifest,
         tree,
         digest,
-    })
+    };
+    Ok((document, package))
+}
+
+/// The manifest as YAML.
+fn document(tree: &Tree) -> Result<Node, Refusal> {
+    let unreadable = |finding| Refusal::Invalid {
+        plugin: None,
+        version: None,
+        findings: vec![finding],
+    };
+    let whole = |message: &str| {
+        unreadable(Finding {
+            file: manifest::FILE.to_owned(),
+            line: None,
+            column: None,
+            message: message.to_owned(),
+        })
+    };
+    let bytes = tree.get(manifest::FILE);
+    let bytes = bytes.ok_or_else(|| whole("the file is missing: it makes a folder an addon"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| whole("it is not UTF-8"))?;
+    let document = Node::parse(manifest::FILE, text).map_err(unreadable)?;
+    let mut octals = Vec::new();
+    document.refuse_octals(text, &mut octals);
+    if octals.is_empty() {
+        return Ok(document);
+    }
+    Err(invalid(&document, octals))
+}
+
+/// Refuses what a newer platform only can read, before anything else of it is read: it may have
+/// fields that this release does not know.
+fn needs_platform(document: &Node) -> Result<(), Refusal> {
+    let Some(node) = document.get("minPlatform") else {
+        return Ok(());
+    };
+    let needs = node.text().and_then(major_minor).ok_or_else(|| {
+        let message = "want `\"MAJOR.MINOR\"` of the platform, in quotes";
+        invalid(document, vec![node.finding(message)])
+    })?;
+    let own = api::PLATFORM_VERSION.parse::<Version>().ok();
+    let own = own.map(|own| (own.semver().major, own.semver().minor));
+    if own.is_none_or(|own| own >= needs) {
+        return Ok(());
+    }
+    match (plugin(document), version(document)) {
+        (Some(plugin), Some(version)) => Err(Refusal::PlatformTooOld {
+            plugin,
+            version,
+            needs: format!("{}.{}", needs.0, needs.1),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn major_minor(text: &str) -> Option<(u64, u64)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn invalid(document: &Node, mut findings: Vec<Finding>) -> Refusal {
+    findings.sort();
+    findings.dedup();
+    Refusal::Invalid {
+        plugin: plugin(document),
+        version: version(document),
+        findings,
+    }
+}
+
+fn plugin(document: &Node) -> Option<PluginName> {
+    document.get("name")?.text()?.parse().ok()
+}
+
+fn version(document: &Node) -> Option<Version> {
+    document.get("version")?.text()?.parse().ok()
 }

@@ -6,6 +6,8 @@
 
 mod walk;
 
+pub use walk::ClosedEdge;
+
 use crate::Manifest;
 use api::{Range, Version};
 use std::{collections::BTreeMap, fmt};

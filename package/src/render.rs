@@ -165,7 +165,7 @@ impl Context {
     }
 
     /// The object that a template of `component` sees; `None` where the topology has it not.
-    fn of(&self, component: &ComponentName) -> Option<serde_json::Value> {
+    pub(crate) fn of(&self, component: &ComponentName) -> Option<serde_json::Value> {
         let own = serde_json::to_value(self.components.get(component)?).ok()?;
         let mut all = serde_json::to_value(self).ok()?;
         all.as_object_mut()?.insert("component".to_owned(), own);

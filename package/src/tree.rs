@@ -189,10 +189,7 @@ fn is_up(part: &str) -> bool {
 fn check_path(path: &str) -> Result<(), String> {
     let parts: Vec<&str> = path.split('/').collect();
     if let Some(bad) = parts.iter().find(|part| !is_name(part)) {
-        return Err(format!(
-            "`{bad}` is no file name of an addon: want letters, digits, `-`, `.` and `_`, starting \
-             with a letter or digit, at most 200"
-        ));
+        return Err(bad_name(bad));
     }
     match parts[..] {
         [root] if ROOT_FILES.contains(&root) => Ok(()),
@@ -219,8 +216,16 @@ fn check_path(path: &str) -> Result<(), String> {
     }
 }
 
+/// What is to be said of a name that is none.
+pub(crate) fn bad_name(name: &str) -> String {
+    format!(
+        "`{name}` is no file name of an addon: want at most 200 letters, digits, `-`, `.` and `_`, \
+         starting with a letter or digit"
+    )
+}
+
 /// `[A-Za-z0-9][-._A-Za-z0-9]*`, short enough for a ConfigMap key with a revision before it.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let first = name
         .bytes()
         .next()

@@ -78,7 +78,24 @@ fn needed<'a>(request: &RenderRequest<'a>) -> BTreeMap<&'a str, &'a str> {
 fn refused(error: &tera::Error, request: &RenderRequest<'_>) -> EvaluateError {
     EvaluateError::Refused(match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => located(report),
-        other => whole(request.template, other.to_string()),
+        other => from_report(&other.to_string())
+            .unwrap_or_else(|| whole(request.template, other.to_string())),
+    })
+}
+
+/// What a report in text says: an unknown filter, test or function comes as that only, message in
+/// the first line and `--> file:line:column` in the next.
+fn from_report(text: &str) -> Option<Finding> {
+    let (first, rest) = text.split_once('\n')?;
+    let place = rest.lines().next()?.trim_start().strip_prefix("--> ")?;
+    let mut parts = place.rsplitn(3, ':');
+    let column = parts.next()?.trim_end().parse().ok();
+    let line = parts.next()?.parse().ok();
+    Some(Finding {
+        file: path(parts.next()?),
+        line,
+        column,
+        message: first.trim_start_matches("error: ").to_owned(),
     })
 }
 

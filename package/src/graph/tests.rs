@@ -1,1 +1,242 @@
 use super::*;
+use proptest::{collection::vec, prelude::*};
+
+fn version(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+fn ranges(text: &str) -> Vec<Range> {
+    text.split(',')
+        .filter(|r| !r.is_empty())
+        .map(|r| r.trim().parse().unwrap())
+        .collect()
+}
+
+/// `addon/runtime`.
+fn state(text: &str) -> State {
+    let (addon, runtime) = text.split_once('/').unwrap();
+    State {
+        addon: version(addon),
+        runtime: version(runtime),
+    }
+}
+
+/// A version with runtimes, `upgradeFrom` and `migrateFrom` as `runtime: ranges`.
+fn node(addon: &str, runtimes: &str, upgrade_from: &str, migrate_from: &[(&str, &str)]) -> Node {
+    Node {
+        version: version(addon),
+        runtimes: runtimes.split_whitespace().map(version).collect(),
+        upgrade_from: ranges(upgrade_from),
+        migrate_from: migrate_from
+            .iter()
+            .map(|(to, from)| (version(to), ranges(from)))
+            .collect(),
+        open: true,
+    }
+}
+
+/// 1.0.0 → 1.1.0 → 2.0.0, and back from 1.1.0 to 1.0.0; runtime 7.0.15 → 7.2.0 from 1.1.0 on; 2.0.0
+/// has left 7.0.15; 1.2.0 is closed.
+fn redis() -> Graph {
+    let mut withdrawn = node("1.2.0", "7.0.15", "1.x", &[]);
+    withdrawn.open = false;
+    Graph::new([
+        node("1.0.0", "7.0.15", "1.1.0", &[]),
+        node("1.1.0", "7.0.15 7.2.0", "1.0.x", &[("7.2.0", "7.0.x")]),
+        withdrawn,
+        node("2.0.0", "7.2.0", "1.1.x", &[("7.2.0", "7.0.x")]),
+    ])
+}
+
+/// What a step is answered with; empty where it is allowed.
+fn step(from: &str, to: &str) -> String {
+    let answer = redis().step(&state(from), &state(to));
+    answer
+        .err()
+        .map_or_else(String::new, |refused| refused.to_string())
+}
+
+#[test]
+fn a_step_is_allowed_or_refused_for_one_reason() {
+    for (from, to, answer) in [
+        ("1.0.0/7.0.15", "1.0.0/7.0.15", ""),
+        ("1.0.0/7.0.15", "1.1.0/7.0.15", ""),
+        ("1.0.0/7.0.15", "1.1.0/7.2.0", ""),
+        ("1.0.5/7.0.15", "1.1.0/7.0.15", ""),
+        ("1.1.0/7.0.15", "1.0.0/7.0.15", ""),
+        ("1.1.0/7.0.15", "1.1.0/7.2.0", ""),
+        ("1.1.0/7.0.15", "2.0.0/7.2.0", ""),
+        ("1.2.0/7.0.15", "1.2.0/7.0.15", ""),
+        (
+            "1.0.0/7.0.15",
+            "2.0.0/7.2.0",
+            "version 2.0.0 cannot follow 1.0.0: its upgradeFrom lists 1.1.x",
+        ),
+        (
+            "2.0.0/7.2.0",
+            "1.0.0/7.0.15",
+            "version 1.0.0 cannot follow 2.0.0: its upgradeFrom lists 1.1.0",
+        ),
+        (
+            "1.1.0/7.0.15",
+            "2.0.0/7.0.15",
+            "version 2.0.0 does not run 7.0.15; it runs 7.2.0",
+        ),
+        (
+            "1.1.0/7.0.15",
+            "1.1.0/6.2.0",
+            "version 1.1.0 does not run 6.2.0; it runs 7.2.0, 7.0.15",
+        ),
+        (
+            "1.1.0/7.2.0",
+            "1.1.0/7.0.15",
+            "version 1.1.0 cannot move runtime 7.2.0 to 7.0.15: its migrateFrom for 7.0.15 lists nothing",
+        ),
+        (
+            "1.1.0/7.2.0",
+            "1.0.0/7.0.15",
+            "version 1.0.0 cannot move runtime 7.2.0 to 7.0.15: its migrateFrom for 7.0.15 lists nothing",
+        ),
+        (
+            "1.0.0/7.0.15",
+            "1.2.0/7.0.15",
+            "version 1.2.0 takes no new users: it is not Active, or it is being deleted",
+        ),
+        (
+            "1.0.0/7.0.15",
+            "9.0.0/7.0.15",
+            "there is no version 9.0.0; there are 2.0.0, 1.1.0, 1.0.0",
+        ),
+    ] {
+        assert_eq!(step(from, to), answer, "{from} → {to}");
+    }
+}
+
+#[test]
+fn an_app_on_a_closed_version_may_still_change_its_runtime() {
+    let mut closed = node("1.0.0", "7.0.15 7.2.0", "", &[("7.2.0", "7.0.15")]);
+    closed.open = false;
+    let graph = Graph::new([closed]);
+    assert_eq!(
+        graph.step(&state("1.0.0/7.0.15"), &state("1.0.0/7.2.0")),
+        Ok(())
+    );
+    assert!(matches!(
+        graph.entry(&state("1.0.0/7.2.0")),
+        Err(RefusedStep::NotOpen { .. })
+    ));
+}
+
+#[test]
+fn something_new_may_be_any_open_version_with_a_runtime_that_it_runs() {
+    assert_eq!(redis().entry(&state("2.0.0/7.2.0")), Ok(()));
+    assert!(matches!(
+        redis().entry(&state("2.0.0/7.0.15")),
+        Err(RefusedStep::RuntimeUnsupported { .. })
+    ));
+    assert!(matches!(
+        redis().entry(&state("1.2.0/7.0.15")),
+        Err(RefusedStep::NotOpen { .. })
+    ));
+    assert!(matches!(
+        redis().entry(&state("3.0.0/7.0.15")),
+        Err(RefusedStep::UnknownVersion { .. })
+    ));
+}
+
+#[test]
+fn walks_the_shortest_way_and_says_what_can_be_reached() {
+    let (graph, from) = (redis(), state("1.0.0/7.0.15"));
+    let shown = |states: Vec<State>| {
+        let shown: Vec<String> = states
+            .iter()
+            .map(|s| format!("{}/{}", s.addon, s.runtime))
+            .collect();
+        shown.join(" ")
+    };
+    assert_eq!(shown(graph.next(&from)), "1.1.0/7.2.0 1.1.0/7.0.15");
+    assert_eq!(
+        shown(graph.reachable(&from)),
+        "2.0.0/7.2.0 1.1.0/7.2.0 1.1.0/7.0.15"
+    );
+    assert_eq!(
+        shown(graph.path(&from, &state("2.0.0/7.2.0")).unwrap()),
+        "1.1.0/7.2.0 2.0.0/7.2.0"
+    );
+    assert_eq!(graph.path(&from, &from), Some(Vec::new()));
+    assert_eq!(graph.path(&from, &state("2.0.0/7.0.15")), None);
+    assert_eq!(graph.path(&state("2.0.0/7.2.0"), &from), None);
+    assert_eq!(graph.refused(&from).len(), 2);
+}
+
+#[test]
+fn an_edge_whose_ends_share_no_runtime_and_that_nothing_bridges_is_closed() {
+    let graph = Graph::new([
+        node("1.0.0", "6.2.0", "", &[]),
+        node("1.1.0", "7.0.15", "1.0.x", &[]),
+        node("1.2.0", "7.0.15", "1.x", &[("7.0.15", "6.2.x")]),
+    ]);
+    let closed = ClosedEdge {
+        from: version("1.0.0"),
+        to: version("1.1.0"),
+    };
+    assert_eq!(graph.closed_edges(), [closed]);
+}
+
+fn any_graph() -> impl Strategy<Value = Graph> {
+    let small = || (0..3_u64, 0..3_u64).prop_map(|(minor, patch)| Version::new(1, minor, patch));
+    let range = prop_oneof![
+        small().prop_map(|v| v.to_string()),
+        (0..3_u64).prop_map(|minor| format!("1.{minor}.x")),
+        Just("*".to_owned()),
+    ];
+    let ranges = vec(range.prop_map(|r| r.parse().unwrap()), 0..3);
+    let migrate = vec((small(), ranges.clone()), 0..2).prop_map(|m| m.into_iter().collect());
+    let node = (small(), vec(small(), 1..3), ranges, migrate, any::<bool>()).prop_map(
+        |(version, runtimes, upgrade_from, migrate_from, open)| Node {
+            version,
+            runtimes,
+            upgrade_from,
+            migrate_from,
+            open,
+        },
+    );
+    vec(node, 1..6).prop_map(Graph::new)
+}
+
+proptest! {
+    #[test]
+    fn a_path_is_made_of_allowed_steps_and_there_is_one_to_all_that_can_be_reached(graph in any_graph()) {
+        let states: Vec<State> = graph.nodes.values()
+            .flat_map(|n| n.runtimes.iter().map(|r| State { addon: n.version.clone(), runtime: r.clone() }))
+            .collect();
+        for from in &states {
+            let reachable = graph.reachable(from);
+            for to in &states {
+                let path = graph.path(from, to);
+                prop_assert_eq!(path.is_some(), from == to || reachable.contains(to));
+                let Some(path) = path else { continue };
+                let mut at = from;
+                for next in &path {
+                    prop_assert_eq!(graph.step(at, next), Ok(()));
+                    at = next;
+                }
+                prop_assert_eq!(at, to);
+                let direct = from != to && graph.step(from, to).is_ok();
+                prop_assert_eq!(direct, path.len() == 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_closed_edge_is_one_that_no_runtime_passes(graph in any_graph()) {
+        for edge in graph.closed_edges() {
+            let (from, to) = (&graph.nodes[&edge.from], &graph.nodes[&edge.to]);
+            for (present, wanted) in from.runtimes.iter().flat_map(|p| to.runtimes.iter().map(move |w| (p, w))) {
+                let from = State { addon: edge.from.clone(), runtime: present.clone() };
+                let to = State { addon: edge.to.clone(), runtime: wanted.clone() };
+                prop_assert!(graph.step(&from, &to).is_err());
+            }
+        }
+    }
+}

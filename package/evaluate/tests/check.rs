@@ -1,0 +1,123 @@
+//! What the checks say of broken addons: `golden/check/<behaviour>/addon/` → `findings.snap`.
+//!
+//! A case is laid over `golden/check/base/`, a whole addon without a fault: it holds only the files
+//! that differ.
+
+use evaluate::InProcess;
+use package::{Refusal, Tree};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/check")
+}
+
+/// Every file below `folder`, by its path relative to that.
+fn files(folder: &Path) -> Files {
+    let mut files = Files::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let relative = path
+                    .strip_prefix(folder)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
+                files.insert(relative, fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// The verdict on `files`, as a person reads it.
+fn verdict(files: Files) -> String {
+    let tree = match Tree::from_files(files) {
+        Ok(tree) => tree,
+        Err(findings) => {
+            let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            return lines.join("\n");
+        }
+    };
+    match package::check(tree, &InProcess) {
+        Ok(package) => format!(
+            "accepted: {} {}",
+            package.manifest.name, package.manifest.version
+        ),
+        Err(refusal @ Refusal::Invalid { .. }) => {
+            let Refusal::Invalid {
+                plugin, version, ..
+            } = &refusal
+            else {
+                unreachable!()
+            };
+            let known = |name: Option<String>| name.unwrap_or_else(|| "?".to_owned());
+            let plugin = known(plugin.as_ref().map(ToString::to_string));
+            let version = known(version.as_ref().map(ToString::to_string));
+            format!("refused: {plugin} {version}\n{refusal}")
+        }
+        Err(other) => other.to_string(),
+    }
+}
+
+#[test]
+fn every_case_is_answered_as_before() {
+    let base = files(&golden().join("base/addon"));
+    let mut cases: Vec<PathBuf> = fs::read_dir(golden())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    cases.sort();
+    assert!(cases.len() > 10, "the cases are there");
+    for case in cases {
+        let mut addon = base.clone();
+        addon.extend(files(&case.join("addon")));
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&case);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("findings", verdict(addon)));
+    }
+}
+
+#[test]
+fn an_addon_without_a_manifest_is_refused() {
+    let said = verdict(Files::from([("README.md".to_owned(), Vec::new())]));
+    assert!(said.contains("addon.yaml: the file is missing"), "{said}");
+}
+
+#[test]
+fn the_verdict_is_the_same_every_time() {
+    for case in fs::read_dir(golden()).unwrap() {
+        let addon = files(&case.unwrap().path().join("addon"));
+        assert_eq!(verdict(addon.clone()), verdict(addon));
+    }
+}
+
+/// An evaluator that is not there.
+struct Gone;
+
+impl package::Evaluate for Gone {
+    fn render(&self, _: &package::RenderRequest<'_>) -> Result<String, package::EvaluateError> {
+        let reason = "the evaluator ended".to_owned();
+        Err(package::EvaluateError::Unavailable { reason })
+    }
+}
+
+#[test]
+fn without_an_evaluator_there_is_no_verdict() {
+    let tree = Tree::from_files(files(&golden().join("base/addon"))).unwrap();
+    let refusal = package::check(tree.clone(), &Gone).unwrap_err();
+    assert_eq!(refusal.to_string(), "not judged: the evaluator ended");
+    assert!(package::load(tree).is_ok());
+}

@@ -1,0 +1,128 @@
+//! What must hold in a manifest that parsed: names are unique, references resolve, and every value
+//! is one that pods and Services can have.
+
+mod component;
+mod script;
+mod topology;
+mod volume;
+
+use super::document::Node;
+use crate::{Finding, Manifest, Tree, image, manifest};
+use std::{collections::BTreeSet, fmt::Display};
+
+/// The most runtime versions, as many as a MiddlewareAddon's status lists.
+const MAX_RUNTIMES: usize = 64;
+/// The most entries of `upgradeFrom`, as many as a MiddlewareAddon's status lists.
+const MAX_UPGRADE_FROM: usize = 256;
+/// The most components, as many as an App can set.
+const MAX_COMPONENTS: usize = 16;
+
+/// What rules are checked against, and where findings go.
+pub(super) struct Rules<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) tree: &'a Tree,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Everything that is wrong in `manifest`, which `document` was read as, with the files of `tree`.
+pub(super) fn check(manifest: &Manifest, tree: &Tree, document: &Node) -> Vec<Finding> {
+    let mut rules = Rules {
+        manifest,
+        tree,
+        findings: Vec::new(),
+    };
+    rules.identity(document);
+    rules.runtimes(document);
+    rules.components(document.key("components"));
+    rules.topologies(document.key("topologies"));
+    rules.findings
+}
+
+impl Rules<'_> {
+    fn refuse(&mut self, at: &Node, message: impl Into<String>) {
+        self.findings.push(at.finding(message));
+    }
+
+    /// Refuses the first error of `result`, if there is one.
+    fn require<T, E: Display>(&mut self, at: &Node, result: Result<T, E>) -> Option<T> {
+        result
+            .map_err(|error| self.refuse(at, error.to_string()))
+            .ok()
+    }
+
+    fn at_most(&mut self, at: &Node, what: &str, is: usize, most: usize) {
+        if is > most {
+            self.refuse(at, format!("{is} {what}, and at most {most} are allowed"));
+        }
+    }
+
+    fn unique<T: Ord + Display>(&mut self, at: &Node, what: &str, seen: &mut BTreeSet<T>, item: T) {
+        if seen.contains(&item) {
+            self.refuse(at, format!("{what} `{item}` is there twice"));
+        } else {
+            seen.insert(item);
+        }
+    }
+
+    fn identity(&mut self, document: &Node) {
+        let manifest = self.manifest;
+        for (field, is, want) in [
+            ("apiVersion", &manifest.api_version, manifest::API_VERSION),
+            ("kind", &manifest.kind, manifest::KIND),
+        ] {
+            if is != want {
+                self.refuse(document.key(field), format!("want `{want}`, not `{is}`"));
+            }
+        }
+        let lists = document.key("upgradeFrom");
+        self.at_most(
+            lists,
+            "ranges",
+            manifest.upgrade_from.len(),
+            MAX_UPGRADE_FROM,
+        );
+    }
+
+    fn runtimes(&mut self, document: &Node) {
+        let manifest = self.manifest;
+        let list = document.key("runtimes");
+        if manifest.runtimes.is_empty() {
+            self.refuse(
+                list,
+                "there is no runtime; want at least one, with `version` and `image`",
+            );
+        }
+        self.at_most(list, "runtimes", manifest.runtimes.len(), MAX_RUNTIMES);
+        let mut seen = BTreeSet::new();
+        for (i, runtime) in manifest.runtimes.iter().enumerate() {
+            let at = list.index(i);
+            self.unique(
+                at.key("version"),
+                "the runtime",
+                &mut seen,
+                &runtime.version,
+            );
+            self.require(at.key("image"), image::check(&runtime.image));
+        }
+        for version in manifest.migrate_from.keys() {
+            if !seen.contains(version) {
+                let message = format!(
+                    "nothing can move to {version}: it is none of the runtimes, {}",
+                    super::listed(&manifest.runtime_versions())
+                );
+                self.refuse(document.key("migrateFrom").key(version), message);
+            }
+        }
+    }
+
+    fn components(&mut self, map: &Node) {
+        let manifest = self.manifest;
+        if manifest.components.is_empty() {
+            self.refuse(map, "there is no component; want at least one");
+        }
+        self.at_most(map, "components", manifest.components.len(), MAX_COMPONENTS);
+        for (name, component) in &manifest.components {
+            self.component(map.key(name), component);
+        }
+    }
+}

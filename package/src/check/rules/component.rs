@@ -1,0 +1,218 @@
+//! One component: its process, ports, configuration files, roles and probe.
+
+use super::Rules;
+use crate::{
+    check::document::Node,
+    duration,
+    manifest::{Component, Probe},
+    quantity::Quantity,
+    tree,
+};
+use api::crd::app::Resources;
+use regex::RegexBuilder;
+use std::collections::BTreeSet;
+
+/// Ports of the agent, which shares the pod's address.
+const AGENT_PORTS: [u16; 2] = [50051, 50052];
+/// The most roles, as many as a Group has.
+const MAX_ROLES: usize = 8;
+/// The memory that a compiled pattern may take: the agent compiles it too.
+const MAX_PATTERN_BYTES: usize = 256 << 10;
+/// Environment that the platform sets.
+const ENV_PREFIX: &str = "PAAMESH_";
+/// The signals that can ask a process to end.
+const SIGNALS: [&str; 8] = [
+    "SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH",
+];
+
+impl Rules<'_> {
+    pub(super) fn component(&mut self, at: &Node, component: &Component) {
+        self.command(at, &component.command);
+        self.environment(at.key("env"), component);
+        self.ports(at.key("ports"), component);
+        if let Some(resources) = &component.resources {
+            self.resources(at.key("resources"), resources);
+        }
+        self.volumes(at, component);
+        self.config(at.key("config"), component);
+        self.roles(at, component);
+        if let Some(probe) = &component.probe {
+            self.probe(at.key("probe"), component, probe);
+        }
+        self.stop(at.key("stop"), component);
+    }
+
+    fn environment(&mut self, at: &Node, component: &Component) {
+        for name in component.env.keys() {
+            let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            if !first || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                let want = "want letters, digits and `_`, not starting with a digit";
+                self.refuse(
+                    at.key(name),
+                    format!("`{name}` is no environment variable: {want}"),
+                );
+            }
+            if name.starts_with(ENV_PREFIX) {
+                let message =
+                    format!("`{name}`: names that begin with {ENV_PREFIX} are the platform's");
+                self.refuse(at.key(name), message);
+            }
+        }
+    }
+
+    fn ports(&mut self, list: &Node, component: &Component) {
+        let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+        for (i, port) in component.ports.iter().enumerate() {
+            let at = list.index(i);
+            if !is_port_name(&port.name) {
+                let message = format!(
+                    "`{}` is no port name: want at most 15 lower-case letters, digits and single \
+                     `-`, with a letter, not starting or ending with `-`",
+                    port.name
+                );
+                self.refuse(at.key("name"), message);
+            }
+            self.unique(at.key("name"), "the port", &mut names, &port.name);
+            self.unique(at.key("port"), "the port number", &mut numbers, port.port);
+            if port.port == 0 || AGENT_PORTS.contains(&port.port) {
+                let message = "want a port from 1 to 65535; 50051 and 50052 are the agent's";
+                self.refuse(at.key("port"), message);
+            }
+        }
+    }
+
+    fn resources(&mut self, at: &Node, resources: &Resources) {
+        let mut requested = Vec::new();
+        for (name, text) in &resources.requests {
+            let quantity = self.require(at.key("requests").key(name), text.parse::<Quantity>());
+            requested.extend(quantity.map(|quantity| (name, quantity)));
+        }
+        for (name, text) in &resources.limits {
+            let place = at.key("limits").key(name);
+            let limit = self.require(place, text.parse::<Quantity>());
+            let request = requested.iter().find(|(requested, _)| *requested == name);
+            if let (Some(limit), Some((_, request))) = (limit, request)
+                && *request > limit
+            {
+                self.refuse(
+                    place,
+                    format!("the limit of {name} is below what is requested"),
+                );
+            }
+        }
+    }
+
+    fn config(&mut self, list: &Node, component: &Component) {
+        let mut files = BTreeSet::new();
+        for (i, config) in component.config.iter().enumerate() {
+            let at = list.index(i);
+            if !tree::is_name(&config.file) {
+                self.refuse(at.key("file"), tree::bad_name(&config.file));
+            }
+            self.unique(at.key("file"), "the file", &mut files, &config.file);
+            self.template(at.key("template"), &config.template);
+        }
+    }
+
+    fn roles(&mut self, at: &Node, component: &Component) {
+        let list = at.key("roles");
+        self.at_most(list, "roles", component.roles.len(), MAX_ROLES);
+        let mut names = BTreeSet::new();
+        for (i, role) in component.roles.iter().enumerate() {
+            self.unique(
+                list.index(i).key("name"),
+                "the role",
+                &mut names,
+                &role.name,
+            );
+            if role.service && component.ports.is_empty() {
+                let message = format!(
+                    "the role `{}` cannot have a Service: there is no port",
+                    role.name
+                );
+                self.refuse(list.index(i).key("service"), message);
+            }
+        }
+        if !component.roles.is_empty() && component.probe.is_none() {
+            self.refuse(
+                list,
+                "there are roles and no `probe`, which says who has them",
+            );
+        }
+    }
+
+    fn probe(&mut self, at: &Node, component: &Component, probe: &Probe) {
+        self.command(at, &probe.command);
+        self.require(at.key("interval"), duration::parse(&probe.interval));
+        self.require(at.key("timeout"), duration::parse(&probe.timeout));
+        match &probe.pattern {
+            Some(pattern) => self.pattern(at, pattern, probe),
+            None if !probe.roles.is_empty() => {
+                self.refuse(
+                    at.key("roles"),
+                    "`roles` belongs to `pattern`, and there is none",
+                );
+            }
+            None => {}
+        }
+        for (said, role) in &probe.roles {
+            if !component
+                .roles
+                .iter()
+                .any(|declared| declared.name == *role)
+            {
+                let declared: Vec<_> = component.roles.iter().map(|r| r.name.as_str()).collect();
+                let message = format!(
+                    "no role `{role}`{}; there are {}",
+                    crate::check::did_you_mean(role.as_str(), &declared),
+                    crate::check::listed(&declared)
+                );
+                self.refuse(at.key("roles").key(said), message);
+            }
+        }
+    }
+
+    fn pattern(&mut self, at: &Node, pattern: &str, probe: &Probe) {
+        let compiled = RegexBuilder::new(pattern)
+            .size_limit(MAX_PATTERN_BYTES)
+            .build();
+        let place = at.key("pattern");
+        match compiled {
+            Err(error) => self.refuse(place, format!("no regular expression: {error}")),
+            Ok(compiled) if compiled.captures_len() < 2 => {
+                self.refuse(place, "want a group, `(…)`, around what names the role");
+            }
+            Ok(_) => {}
+        }
+        if probe.roles.is_empty() {
+            self.refuse(
+                place,
+                "`pattern` needs `roles`: what the command says → the role",
+            );
+        }
+    }
+
+    fn stop(&mut self, at: &Node, component: &Component) {
+        let signal = &component.stop.signal;
+        if !SIGNALS.contains(&signal.as_str()) {
+            let message = format!(
+                "`{signal}` is no signal that ends a process{}; there are {}",
+                crate::check::did_you_mean(signal, &SIGNALS),
+                SIGNALS.join(", ")
+            );
+            self.refuse(at.key("signal"), message);
+        }
+        self.require(at.key("timeout"), duration::parse(&component.stop.timeout));
+    }
+}
+
+/// An IANA service name, as Kubernetes wants it (RFC 6335, section 5.1).
+fn is_port_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=15).contains(&name.len())
+        && name.bytes().all(allowed)
+        && name.bytes().any(|b| b.is_ascii_lowercase())
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
