@@ -186,6 +186,30 @@ impl Applier {
         Ok(Applied::Written)
     }
 
+    /// As [`Applier::apply`], for a kind whose objects are cached whole: `live` is not read again, and
+    /// nothing is asked where it is as wanted.
+    ///
+    /// # Errors
+    /// As [`Applier::apply`].
+    pub async fn apply_over<K>(
+        &self,
+        desired: &K,
+        manager: &str,
+        live: Option<&K>,
+    ) -> Result<Applied, ApplyError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone + Debug + Serialize + DeserializeOwned,
+    {
+        if let Some(live) = live {
+            check_owner(desired, live)?;
+            if is_as_wanted(live, &stamped(desired)?.0)? {
+                return Ok(Applied::Unchanged);
+            }
+        }
+        self.apply(desired, manager, None).await
+    }
+
     fn is_seen(&self, key: &str, hash: &str, known: Option<&str>) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(key)
@@ -201,19 +225,8 @@ impl Applier {
     }
 }
 
-/// Whether the live object needs no write: it carries the hash of `desired`, and every field that
-/// `desired` sets has that value.
-///
-/// # Errors
-/// Fails where an object has no JSON form.
-pub fn is_applied<K: Resource<DynamicType = ()> + Serialize>(
-    desired: &K,
-    live: &K,
-) -> Result<bool, ApplyError> {
-    let (wanted, _) = stamped(desired)?;
-    is_as_wanted(live, &wanted)
-}
-
+/// Whether the live object needs no write: it carries the hash of what is wanted, and every field
+/// that is set there has that value.
 fn is_as_wanted<K: Resource<DynamicType = ()> + Serialize>(
     live: &K,
     wanted: &Value,

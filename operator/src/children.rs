@@ -70,7 +70,10 @@ pub fn metadata<O: Resource<DynamicType = ()>>(
         name: Some(name),
         namespace: owner.meta().namespace.clone(),
         labels: Some(labels),
-        owner_references: owner.controller_owner_ref(&()).map(|owner| vec![owner]),
+        owner_references: owner.controller_owner_ref(&()).map(|owner| {
+            // A deletion in the foreground of the owner waits for the child.
+            vec![OwnerReference { block_owner_deletion: Some(true), ..owner }]
+        }),
         ..ObjectMeta::default()
     }
 }

@@ -41,6 +41,7 @@ pub mod context;
 pub mod controller;
 pub mod error;
 pub mod events;
+pub mod finalizer;
 #[cfg(test)]
 mod golden;
 pub mod group;

@@ -1,21 +1,18 @@
 //! Does what was planned: the finalizer, and the ledger's entry by compare-and-swap.
 
-use super::plan::{Finalizer, Plan, Publication, Verdict, changed};
+use super::plan::{Plan, Publication, Verdict, changed};
 use crate::{
     context::Context,
     error::{self, Consequence, is_conflict},
     events::Happened,
+    finalizer::{self, Finalizer},
 };
 use api::{
     AddonLedger, AddonLedgerSpec, Digest, MiddlewareAddon,
     crd::addon::{AddonPhase, AddonReason},
     labels,
 };
-use kube::{
-    Api, ResourceExt as _,
-    api::{Patch, PatchParams, PostParams},
-};
-use serde_json::json;
+use kube::{Api, ResourceExt as _, api::PostParams};
 
 /// How often the ledger is read again because another version of the plugin was entered meanwhile.
 const TRIES: usize = 8;
@@ -62,7 +59,10 @@ impl ActError {
 /// The API server refused, or could not be asked; nothing is said then.
 pub async fn act(addon: &MiddlewareAddon, plan: Plan, context: &Context) -> Result<Acted, ActError> {
     let Plan { finalizer, publish, mut verdict, mut events, look_again } = plan;
-    write_finalizer(addon, finalizer, context).await?;
+    let addons = Api::<MiddlewareAddon>::all(context.client.clone());
+    finalizer::write(&addons, addon, finalizer, labels::ADDON_FINALIZER)
+        .await
+        .map_err(ActError::Finalizer)?;
     if let Some(Publication { digest, into }) = publish {
         match enter(addon, &digest, into, context).await? {
             None => {
@@ -73,29 +73,6 @@ pub async fn act(addon: &MiddlewareAddon, plan: Plan, context: &Context) -> Resu
         }
     }
     Ok(Acted { verdict, events, look_again, gone: finalizer == Finalizer::Remove })
-}
-
-async fn write_finalizer(
-    addon: &MiddlewareAddon,
-    finalizer: Finalizer,
-    context: &Context,
-) -> Result<(), ActError> {
-    let mut finalizers = addon.finalizers().to_vec();
-    match finalizer {
-        Finalizer::Keep => return Ok(()),
-        Finalizer::Add => finalizers.push(labels::ADDON_FINALIZER.to_owned()),
-        Finalizer::Remove => finalizers.retain(|f| f != labels::ADDON_FINALIZER),
-    }
-    let patch = json!({"metadata": {
-        "finalizers": finalizers,
-        "resourceVersion": addon.resource_version(),
-    }});
-    let addons = Api::<MiddlewareAddon>::all(context.client.clone());
-    match addons.patch(&addon.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
-        Ok(_) => Ok(()),
-        Err(error) if finalizer == Finalizer::Remove && error::is_not_found(&error) => Ok(()),
-        Err(error) => Err(ActError::Finalizer(Box::new(error))),
-    }
 }
 
 /// Enters the version in the ledger; the digest that it is published with where that is another.

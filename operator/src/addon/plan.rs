@@ -1,7 +1,7 @@
 //! What to do about a version, from what was observed alone.
 
 use super::observe::{Content, Facts, Observed};
-use crate::{content::lines, events::Happened};
+use crate::{content::lines, events::Happened, finalizer::Finalizer};
 use api::{
     AddonLedger, Digest,
     conditions::{DELETION_HELD, READY, RECONCILING, STALLED, Said, is_true},
@@ -32,17 +32,6 @@ pub struct Publication {
     /// The ledger as it was read; `None` where there is none yet.
     #[serde(skip)]
     pub into: Option<AddonLedger>,
-}
-
-/// What becomes of our finalizer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Finalizer {
-    /// Nothing.
-    Keep,
-    /// It is put on: the version was made by hand.
-    Add,
-    /// It is taken off: nobody uses the version.
-    Remove,
 }
 
 /// What is said of a version.

@@ -1,0 +1,335 @@
+//! What to do about an App, from what was observed alone.
+
+use super::{
+    deletion::{self, Step},
+    metadata,
+    observe::Observed,
+    phase::{self, Rollup, phase_of},
+    resolve::{self, Refused, Resolved},
+};
+use crate::{apply::covers, events::Happened, finalizer::Finalizer};
+use api::{
+    ComponentSpec,
+    conditions::{DELETION_HELD, PIN_ACCEPTED, READY, RECONCILING, STALLED, Said, is_true},
+    crd::app::{AppComponentStatus, AppPhase, AppReason as Reason, Pin},
+};
+use package::manifest::Topology;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What is to be done.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// What becomes of our finalizer.
+    pub finalizer: Finalizer,
+    /// What is next on the way out.
+    pub deletion: Step,
+    /// What the Components are to be; none where they stay what they are.
+    pub components: Vec<ComponentSpec>,
+    /// The Components that the arrangement has no more.
+    pub superfluous: Vec<String>,
+    /// The data of `<app>-metadata`.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// What is to be said.
+    pub verdict: Verdict,
+    /// What changed, for people.
+    pub events: Vec<Happened>,
+    /// Whether to look again without being woken.
+    pub look_again: bool,
+}
+
+/// What is said of an App.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// Where it stands.
+    pub phase: AppPhase,
+    /// What it is bound to from now on.
+    pub pin: Option<Pin>,
+    /// What it was bound to until now, where that is another pin.
+    pub left: Option<Pin>,
+    /// Why it stands there.
+    pub reason: &'static str,
+    /// The same for people.
+    pub message: String,
+    /// Whether what it asks for was accepted; `None` where nobody looked.
+    pub accepted: Option<Accepted>,
+    /// Deletion waits, and why.
+    pub held: Option<String>,
+    /// Each component.
+    pub components: Vec<AppComponentStatus>,
+    /// Ready and wanted members.
+    pub members: String,
+}
+
+/// Whether what an App asks for was accepted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Accepted {
+    /// Whether it was.
+    pub yes: bool,
+    /// Why, in one word.
+    pub reason: &'static str,
+    /// Why, in full, with what would be accepted.
+    pub message: String,
+}
+
+impl Verdict {
+    /// The conditions.
+    pub fn said(&self) -> Vec<Said> {
+        let (reason, message) = (self.reason, self.message.as_str());
+        let mut said = match self.phase {
+            AppPhase::Running => vec![Said::yes(READY, reason, message)],
+            AppPhase::Failed => {
+                vec![Said::no(READY, reason, message), Said::yes(STALLED, reason, message)]
+            }
+            AppPhase::Pending if self.accepted.as_ref().is_some_and(|a| !a.yes) => {
+                vec![Said::no(READY, reason, message), Said::yes(STALLED, reason, message)]
+            }
+            _ => vec![Said::no(READY, reason, message), Said::yes(RECONCILING, reason, message)],
+        };
+        if let Some(Accepted { yes, reason, message }) = &self.accepted {
+            let status = Some(*yes);
+            said.push(Said { type_: PIN_ACCEPTED, status, reason, message: message.clone() });
+        }
+        if let Some(why) = &self.held {
+            said.push(Said::yes(DELETION_HELD, Reason::Protected.as_str(), why));
+        }
+        said
+    }
+}
+
+/// The plan for one App.
+pub fn plan(observed: &Observed) -> Plan {
+    let deletion = deletion::step(observed);
+    if observed.deleting && deletion != Step::Held {
+        return leaving(observed, deletion);
+    }
+    let mut plan = match resolve::resolve(observed) {
+        _ if observed.spec.suspend => suspended(observed),
+        Ok(resolved) => accepted(observed, resolved),
+        Err(refusal) => refused(observed, &refusal),
+    };
+    plan.deletion = deletion;
+    if plan.deletion == Step::Held {
+        plan.verdict.held = Some(HELD.to_owned());
+    } else if !observed.held {
+        plan.finalizer = Finalizer::Add;
+    }
+    plan.events.extend(phase_event(observed, &plan.verdict));
+    plan.events.extend(held_event(observed, &plan.verdict));
+    plan
+}
+
+const HELD: &str = "the deletion policy is Protected: the App runs on; set spec.deletionPolicy to \
+                    KeepVolumes or Delete to let it go";
+
+/// A plan that leaves the children alone and says how they are.
+fn still(observed: &Observed, pin: Option<Pin>) -> Plan {
+    let rollup = phase::rollup(&observed.components);
+    let phases: Vec<AppPhase> = observed.components.iter().map(phase_of).collect();
+    let phase = match pin {
+        Some(_) => phase::phase(observed.status.phase, &phases, false, true),
+        None => AppPhase::Pending,
+    };
+    Plan {
+        finalizer: Finalizer::Keep,
+        deletion: Step::None,
+        components: Vec::new(),
+        superfluous: Vec::new(),
+        metadata: pin.as_ref().map(|pin| metadata::data(observed, pin)),
+        verdict: verdict(phase, pin, rollup),
+        events: Vec::new(),
+        look_again: false,
+    }
+}
+
+fn verdict(phase: AppPhase, pin: Option<Pin>, rollup: Rollup) -> Verdict {
+    let members = format!("{}/{}", rollup.ready, rollup.wanted);
+    let ready = format!("{} of {} members are ready", rollup.ready, rollup.wanted);
+    Verdict {
+        reason: reason(phase).as_str(),
+        message: match rollup.message.as_str() {
+            "" => ready,
+            worst => format!("{ready}; {worst}"),
+        },
+        phase,
+        pin,
+        left: None,
+        accepted: None,
+        held: None,
+        components: rollup.components,
+        members,
+    }
+}
+
+fn reason(phase: AppPhase) -> Reason {
+    match phase {
+        AppPhase::Pending | AppPhase::Creating => Reason::Creating,
+        AppPhase::Running => Reason::Running,
+        AppPhase::Updating => Reason::Updating,
+        AppPhase::Upgrading => Reason::Upgrading,
+        AppPhase::Degraded => Reason::Degraded,
+        AppPhase::Failed => Reason::Failed,
+        AppPhase::Deleting => Reason::Deleting,
+    }
+}
+
+fn suspended(observed: &Observed) -> Plan {
+    let mut plan = still(observed, observed.present.clone());
+    plan.metadata = None;
+    plan.verdict.accepted = observed.present.as_ref().map(|pin| Accepted {
+        yes: true,
+        reason: Reason::Suspended.as_str(),
+        message: format!("the App is suspended and stays on {}", describe(pin)),
+    });
+    plan
+}
+
+fn refused(observed: &Observed, refusal: &Refused) -> Plan {
+    let mut plan = still(observed, observed.present.clone());
+    let reason = refusal.reason.as_str();
+    if observed.present.is_none() {
+        plan.verdict.reason = reason;
+        plan.verdict.message.clone_from(&refusal.message);
+    }
+    let before = observed.status.conditions.iter().find(|c| c.type_ == PIN_ACCEPTED);
+    if before.is_none_or(|c| c.status != "False" || c.reason != reason) {
+        plan.events.push(Happened::warning(reason, "Pin", &refusal.message));
+    }
+    // Content comes back without a change of the App.
+    plan.look_again = refusal.reason == Reason::ContentUnavailable;
+    let message = refusal.message.clone();
+    plan.verdict.accepted = Some(Accepted { yes: false, reason, message });
+    plan
+}
+
+fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
+    let Resolved { pin, topology } = resolved;
+    let mut plan = still(observed, Some(pin.clone()));
+    plan.verdict.accepted = Some(Accepted {
+        yes: true,
+        reason: Reason::Accepted.as_str(),
+        message: format!("pinned to {} {}", observed.spec.plugin, describe(&pin)),
+    });
+    plan.verdict.left = observed.present.clone().filter(|present| *present != pin);
+    if let Some(topology) = topology {
+        plan.components = components(observed, &pin, &topology);
+        let wanted = |name| topology.components.contains_key(name);
+        let superfluous = observed.components.iter().filter(|c| !wanted(&c.spec.component));
+        plan.superfluous = superfluous.map(|c| c.name.clone()).collect();
+        move_on(observed, &mut plan);
+    }
+    plan.events.extend(pin_event(observed, &pin));
+    plan
+}
+
+/// The phase, where Components are not yet what they are to be.
+fn move_on(observed: &Observed, plan: &mut Plan) {
+    let is = |spec: &ComponentSpec| {
+        observed.components.iter().any(|child| {
+            child.spec.component == spec.component && is_covered(&child.spec, spec)
+        })
+    };
+    let applied = plan.components.iter().all(is) && plan.superfluous.is_empty();
+    let moved = plan.verdict.left.is_some();
+    let phases: Vec<AppPhase> = observed.components.iter().map(phase_of).collect();
+    let phase = phase::phase(observed.status.phase, &phases, moved, applied);
+    plan.verdict.phase = phase;
+    plan.verdict.reason = reason(phase).as_str();
+}
+
+/// Whether `live` has all that `wanted` sets; what somebody set below the App stays (R-27).
+fn is_covered(live: &ComponentSpec, wanted: &ComponentSpec) -> bool {
+    match (serde_json::to_value(live), serde_json::to_value(wanted)) {
+        (Ok(live), Ok(wanted)) => covers(&live, &wanted),
+        _ => false,
+    }
+}
+
+fn components(observed: &Observed, pin: &Pin, topology: &Topology) -> Vec<ComponentSpec> {
+    let spec = |name: &api::names::ComponentName| ComponentSpec {
+        app: observed.name.clone(),
+        component: name.clone(),
+        plugin: observed.spec.plugin.clone(),
+        pin: pin.clone(),
+        settings: observed.spec.components.get(name).cloned().unwrap_or_default(),
+    };
+    topology.components.keys().map(spec).collect()
+}
+
+fn leaving(observed: &Observed, step: Step) -> Plan {
+    let mut plan = still(observed, observed.present.clone());
+    plan.metadata = None;
+    plan.verdict.phase = AppPhase::Deleting;
+    plan.verdict.reason = Reason::Deleting.as_str();
+    plan.verdict.message = match &step {
+        Step::DeleteComponents(_) => "the Components are being deleted".to_owned(),
+        Step::WaitForPods(n) => format!("{n} pods are ending; the volumes go after them"),
+        _ => "the App is being deleted".to_owned(),
+    };
+    let event = |reason: Reason, note: String| Happened::normal(reason.as_str(), "Delete", note);
+    match &step {
+        Step::Release { kept } if *kept > 0 => plan.events.push(event(
+            Reason::VolumesKept,
+            format!("{kept} volume claims stay; an App of the same name takes them again"),
+        )),
+        Step::DeleteClaims(claims) => {
+            let names: Vec<&str> = claims.iter().map(|claim| claim.name.as_str()).collect();
+            let note = format!("volume claims deleted with the App: {}", names.join(", "));
+            plan.events.push(event(Reason::VolumesDeleted, note));
+        }
+        _ => {}
+    }
+    if matches!(step, Step::Release { .. } | Step::DeleteClaims(_)) {
+        plan.finalizer = Finalizer::Remove;
+    }
+    // Nobody tells this controller of pods; they end once.
+    plan.look_again = matches!(step, Step::WaitForPods(_));
+    plan.deletion = step;
+    plan
+}
+
+fn describe(pin: &Pin) -> String {
+    format!(
+        "{} (digest {}), runtime {}, topology {}",
+        pin.plugin_version,
+        pin.digest.short(12),
+        pin.runtime_version,
+        pin.topology
+    )
+}
+
+fn pin_event(observed: &Observed, pin: &Pin) -> Option<Happened> {
+    match &observed.present {
+        None => {
+            let note = format!("pinned to {} {}", observed.spec.plugin, describe(pin));
+            Some(Happened::normal(Reason::Accepted.as_str(), "Pin", note))
+        }
+        Some(present) if present != pin => {
+            let note = format!("from {} to {}", describe(present), describe(pin));
+            Some(Happened::normal(Reason::Upgrading.as_str(), "Pin", note))
+        }
+        Some(_) => None,
+    }
+}
+
+fn phase_event(observed: &Observed, verdict: &Verdict) -> Option<Happened> {
+    let before = observed.status.phase;
+    let (reason, message) = (verdict.reason, verdict.message.as_str());
+    match verdict.phase {
+        phase if before == Some(phase) => None,
+        AppPhase::Running => Some(Happened::normal(reason, "Run", message)),
+        AppPhase::Degraded | AppPhase::Failed => Some(Happened::warning(reason, "Run", message)),
+        _ => None,
+    }
+}
+
+fn held_event(observed: &Observed, verdict: &Verdict) -> Option<Happened> {
+    let why = verdict.held.as_ref()?;
+    let news = !is_true(&observed.status.conditions, DELETION_HELD);
+    news.then(|| Happened::warning(Reason::Protected.as_str(), "Delete", why))
+}
+
+#[cfg(test)]
+mod tests {
+    crate::golden::golden!("app", super::super::observe::Observed, |observed| super::plan(&observed));
+}
