@@ -65,14 +65,25 @@ impl ControlPlane {
             .await
     }
 
-    async fn start_with(flags: &[&str]) -> Result<Self> {
+    async fn start_with(flags: &'static [&'static str]) -> Result<Self> {
+        tokio::task::spawn_blocking(|| Self::launch(flags)).await?
+    }
+
+    /// The same as [`ControlPlane::start`] for code that blocks.
+    ///
+    /// # Errors
+    /// As for [`ControlPlane::start`].
+    pub fn start_blocking() -> Result<Self> {
+        Self::launch(&[])
+    }
+
+    fn launch(flags: &[&str]) -> Result<Self> {
         let place = tempfile::Builder::new().prefix("paamesh-test-").tempdir()?;
         let started = Self { place };
         let mut script = hack("control-plane");
         script.arg("start").arg(started.directory()).args(flags);
         script.args(["--owner-pid", &std::process::id().to_string()]);
-        let out = tokio::task::spawn_blocking(move || script.output()).await?;
-        let out = out.context("run hack/control-plane start")?;
+        let out = script.output().context("run hack/control-plane start")?;
         let said = String::from_utf8_lossy(&out.stderr);
         ensure!(out.status.success(), "hack/control-plane start: {said}");
         Ok(started)

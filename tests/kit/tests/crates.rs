@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("api", &[]),
     ("package", &["api"]),
     ("evaluate", &["api", "package"]),
-    ("transport", &["package"]),
+    ("transport", &["api", "package"]),
     ("registry", &["api", "package", "transport"]),
     ("operator", &["api", "package"]),
     ("agent", &["api"]),

@@ -1,0 +1,29 @@
+//! Further tests on the story's cluster: what is promised of the platform at rest and of its cost.
+
+pub mod cost;
+mod helm;
+mod steady;
+
+use crate::steps::Step;
+
+/// The tests, in order, after the story.
+pub const EXTRA: [Step; 3] = [
+    Step {
+        name: "chart-upgrade",
+        title: "helm upgrade of the platform: no pod of an App changes",
+        needs: &["replication"],
+        play: helm::upgrade,
+    },
+    Step {
+        name: "push-cost",
+        title: "20 pushes: round trips one after another, and CPU of our own",
+        needs: &["more"],
+        play: cost::bounded,
+    },
+    Step {
+        name: "steady-state",
+        title: "20 Apps at rest: nothing is written; then an edit and a push take effect",
+        needs: &["more"],
+        play: steady::silent,
+    },
+];
