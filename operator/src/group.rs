@@ -64,7 +64,11 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         owners(&caches.bindings).boxed(),
         owners(&caches.records).boxed(),
         owners(&caches.services).boxed(),
-        caches.claims.subscribe().filter_map(|c| ready(user(&c))).boxed(),
+        caches
+            .claims
+            .subscribe()
+            .filter_map(|c| ready(user(&c)))
+            .boxed(),
     ]);
     let room = Room {
         caches,
@@ -77,7 +81,13 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         queue: queue.boxed(),
         context: Arc::new(room),
     };
-    let driven = drive(wiring, &context.settings, &context.metrics, shutdown, reconcile);
+    let driven = drive(
+        wiring,
+        &context.settings,
+        &context.metrics,
+        shutdown,
+        reconcile,
+    );
     tokio::select! {
         () = driven => {}
         () = watches => tracing::error!("the watches of the Group controller ended"),

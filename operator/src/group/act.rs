@@ -231,7 +231,8 @@ impl Hands<'_> {
             }
             let mut ordinals = ordinals::wanted(&observed.wanted);
             ordinals.extend(observed.members.iter().map(|m| m.ordinal));
-            self.hold(&build::role(group, &ordinals), &caches.roles).await?;
+            self.hold(&build::role(group, &ordinals), &caches.roles)
+                .await?;
             self.hold(&build::binding(group), &caches.bindings).await
         };
         futures::try_join!(
@@ -262,10 +263,19 @@ impl Hands<'_> {
         let known = cache.get(&desired.name_any(), namespace.as_deref());
         let known = known.and_then(|meta| meta.resource_version());
         let applier = &self.room.context.applier;
-        let applied = applier.apply(desired, manager::GROUP, known.as_deref()).await?;
+        let applied = applier
+            .apply(desired, manager::GROUP, known.as_deref())
+            .await?;
         if applied == Applied::Written {
-            let label = crate::metrics::Controller { controller: "group" };
-            self.room.context.metrics.applied.get_or_create(&label).inc();
+            let label = crate::metrics::Controller {
+                controller: "group",
+            };
+            self.room
+                .context
+                .metrics
+                .applied
+                .get_or_create(&label)
+                .inc();
         }
         Ok(())
     }
@@ -281,7 +291,10 @@ impl Hands<'_> {
                 ordinal,
                 uid,
                 resource_version,
-            } => self.patch_member(ordinal, &uid, &resource_version).await.map(|()| None),
+            } => self
+                .patch_member(ordinal, &uid, &resource_version)
+                .await
+                .map(|()| None),
             Step::DeleteMember {
                 ordinal,
                 uid,
@@ -381,7 +394,11 @@ impl Hands<'_> {
             field_manager: Some(manager::GROUP.to_owned()),
             ..PatchParams::default()
         };
-        match self.api::<Pod>().patch_metadata(&name, &params, &patch).await {
+        match self
+            .api::<Pod>()
+            .patch_metadata(&name, &params, &patch)
+            .await
+        {
             Ok(_) => tracing::info!(name, "patched in place"),
             Err(error) if is_too_late(&error) => tracing::debug!(name, "has changed meanwhile"),
             Err(error) => return Err(failed::<Pod>("patch", &name, error)),

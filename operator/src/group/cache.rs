@@ -175,7 +175,9 @@ impl Caches {
             ("Service", find(&self.services, group, &service)),
         ];
         let there = found.into_iter();
-        there.filter_map(|(kind, meta)| Some((kind, meta?))).collect()
+        there
+            .filter_map(|(kind, meta)| Some((kind, meta?)))
+            .collect()
     }
 }
 

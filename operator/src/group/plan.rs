@@ -16,9 +16,7 @@ mod verdict;
 pub use verdict::Verdict;
 
 use super::observe::{Claim, Life, Member, Observed, Whose};
-use api::{
-    names::{self, VolumeName},
-};
+use api::names::{self, VolumeName};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,7 +181,9 @@ impl<'a> View<'a> {
         let record = record.map(|whose| ("Lease", whose));
         let others = self.observed.in_the_way.iter();
         let support = others.filter(|(name, _)| !name.starts_with("Pod "));
-        let mut all = record.into_iter().chain(support.map(|(n, w)| (n.as_str(), *w)));
+        let mut all = record
+            .into_iter()
+            .chain(support.map(|(n, w)| (n.as_str(), *w)));
         all.next()
     }
 

@@ -117,7 +117,10 @@ async fn write(
         "status": status,
     });
     let params = PatchParams::apply(manager::GROUP).force();
-    match api.patch_status(&group.name_any(), &params, &Patch::Apply(&patch)).await {
+    match api
+        .patch_status(&group.name_any(), &params, &Patch::Apply(&patch))
+        .await
+    {
         Ok(_) => Ok(()),
         Err(error) if crate::error::is_not_found(&error) || crate::error::is_conflict(&error) => {
             tracing::debug!("the Group is gone");

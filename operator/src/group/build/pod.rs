@@ -66,7 +66,10 @@ fn versions(group: &Group) -> Labels {
     let pin = &group.spec.pin;
     Labels::from([
         (labels::VERSION.to_owned(), pin.plugin_version.to_string()),
-        (labels::K8S_VERSION.to_owned(), pin.runtime_version.to_string()),
+        (
+            labels::K8S_VERSION.to_owned(),
+            pin.runtime_version.to_string(),
+        ),
     ])
 }
 
@@ -78,7 +81,9 @@ fn revisions(group: &Group) -> Labels {
         (labels::CONFIG_REVISION, &spec.config_revision),
     ];
     let owned = revisions.into_iter();
-    owned.map(|(key, value)| (key.to_owned(), value.clone())).collect()
+    owned
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .collect()
 }
 
 fn place_member(spec: &mut PodSpec, group: &Group, ordinal: u32, agent_image: &str) {
@@ -109,7 +114,11 @@ fn place_member(spec: &mut PodSpec, group: &Group, ordinal: u32, agent_image: &s
 
 fn environment(group: &Group, ordinal: u32) -> Vec<EnvVar> {
     let name = group.name_any();
-    let leader = format!("{}.{}", names::pod(&name, 0), names::headless_service(&name));
+    let leader = format!(
+        "{}.{}",
+        names::pod(&name, 0),
+        names::headless_service(&name)
+    );
     let all = [
         (agent::env::POD, names::pod(&name, ordinal)),
         (agent::env::NAMESPACE, group.namespace().unwrap_or_default()),
@@ -131,6 +140,8 @@ fn environment(group: &Group, ordinal: u32) -> Vec<EnvVar> {
 /// itself is left to it.
 fn prepend(container: &mut Container, env: &[EnvVar]) {
     let given = container.env.take().unwrap_or_default();
-    let missing = env.iter().filter(|e| !given.iter().any(|g| g.name == e.name));
+    let missing = env
+        .iter()
+        .filter(|e| !given.iter().any(|g| g.name == e.name));
     container.env = Some(missing.cloned().chain(given.iter().cloned()).collect());
 }

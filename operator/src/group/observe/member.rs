@@ -171,13 +171,18 @@ fn trouble(pod: &Pod, status: &PodStatus) -> (bool, String) {
     if let Some((stuck, message)) = containers(status).find_map(waiting) {
         return (stuck, message);
     }
-    (false, observed(pod).unwrap_or_else(|| "is starting".to_owned()))
+    (
+        false,
+        observed(pod).unwrap_or_else(|| "is starting".to_owned()),
+    )
 }
 
 fn unscheduled(status: &PodStatus) -> Option<String> {
     let conditions = status.conditions.as_deref().unwrap_or_default();
     let found = conditions.iter().find(|c| {
-        c.type_ == "PodScheduled" && c.status == "False" && c.reason.as_deref() == Some("Unschedulable")
+        c.type_ == "PodScheduled"
+            && c.status == "False"
+            && c.reason.as_deref() == Some("Unschedulable")
     })?;
     let why = found.message.as_deref().unwrap_or_default();
     Some(format!("Unschedulable: {why}"))
@@ -195,14 +200,22 @@ fn waiting(container: &ContainerStatus) -> Option<(bool, String)> {
     let stuck = STUCK.contains(&reason);
     let why = waiting.message.as_deref().unwrap_or_default();
     let ended = last_end(container).unwrap_or_default();
-    stuck.then(|| (stuck, format!("container {}: {reason}: {why}{ended}", container.name)))
+    stuck.then(|| {
+        (
+            stuck,
+            format!("container {}: {reason}: {why}{ended}", container.name),
+        )
+    })
 }
 
 fn last_end(container: &ContainerStatus) -> Option<String> {
     let ended = container.last_state.as_ref()?.terminated.as_ref()?;
     let reason = ended.reason.as_deref().unwrap_or_default();
     let said = ended.message.as_deref().unwrap_or_default();
-    Some(format!(" (it ended with {}: {reason}: {said})", ended.exit_code))
+    Some(format!(
+        " (it ended with {}: {reason}: {said})",
+        ended.exit_code
+    ))
 }
 
 /// What the member's agent observed last, where it says that something is wrong.

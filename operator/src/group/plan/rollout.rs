@@ -13,7 +13,9 @@ use std::cmp::Reverse;
 /// changed under it: a half-rolled upgrade does not mix.
 pub(super) fn patches(view: &View<'_>) -> impl Iterator<Item = Step> {
     let wanted = &view.observed.wanted;
-    let current = view.present().filter(|m| m.is_alive() && !view.is_outdated(m));
+    let current = view
+        .present()
+        .filter(|m| m.is_alive() && !view.is_outdated(m));
     current
         .filter(|m| m.content_revision != wanted.content_revision || m.versions != wanted.versions)
         .map(|member| Step::PatchMember {
@@ -28,7 +30,9 @@ pub(super) fn replacement(view: &View<'_>) -> Option<Step> {
     if view.is_any_terminating() {
         return None;
     }
-    let outdated = view.present().filter(|m| m.is_alive() && view.is_outdated(m));
+    let outdated = view
+        .present()
+        .filter(|m| m.is_alive() && view.is_outdated(m));
     let mut outdated: Vec<&Member> = outdated.collect();
     outdated.sort_by_key(|member| turn(view, member));
     let broken = outdated.iter().find(|m| !m.is_ready());

@@ -107,7 +107,11 @@ fn outside(view: &View<'_>) -> Option<Verdict> {
 /// A pod that is not ours under the name of a wanted member.
 fn taken<'v>(view: &'v View<'_>) -> Option<(&'v str, Whose)> {
     let all = view.observed.in_the_way.iter();
-    let ours = |name: &str| view.wanted.iter().any(|o| name == format!("Pod {}", view.pod(*o)));
+    let ours = |name: &str| {
+        view.wanted
+            .iter()
+            .any(|o| name == format!("Pod {}", view.pod(*o)))
+    };
     let mut pods = all.filter(|(name, _)| ours(name));
     pods.next().map(|(name, whose)| (name.as_str(), *whose))
 }
@@ -227,7 +231,11 @@ fn count(view: &View<'_>) -> String {
 
 /// How many are ready, and what is with the others.
 fn progress(view: &View<'_>, now: Timestamp) -> String {
-    let others: Vec<String> = view.wanted.iter().filter_map(|o| wanted_says(view, *o, now)).collect();
+    let others: Vec<String> = view
+        .wanted
+        .iter()
+        .filter_map(|o| wanted_says(view, *o, now))
+        .collect();
     let unwanted = view.unwanted().map(|m| unwanted_says(view, m, now));
     let mut parts = vec![count(view)];
     let rest = others.len().saturating_sub(NAMED);
