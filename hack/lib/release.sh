@@ -7,10 +7,10 @@ PROGRAMS=(--paamesh target/release/paamesh --agent "target/$MUSL/release/paamesh
 
 # build_release - cargo shows its progress itself where somebody watches.
 build_release() {
-	cd "$HACK/.."
+	cd "$HACK/.." || exit
 	"$HACK/tools/apt"
 	command -v cargo >/dev/null || die "cargo is not in PATH" "Install Rust with rustup: https://rustup.rs"
 	"$HACK/tools/build"
-	step "release build: paamesh" cargo build --quiet --release --package paamesh --package paamesh-story --bins
-	step "release build: agent" cargo build --quiet --release --package paamesh-agent --target "$MUSL"
+	step "release build: paamesh" cargo build --release --package paamesh --package paamesh-story --bins
+	step "release build: agent" cargo build --release --package paamesh-agent --target "$MUSL"
 }
