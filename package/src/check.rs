@@ -8,10 +8,10 @@ mod later;
 mod read;
 mod rules;
 mod templates;
-mod words;
+pub(crate) mod words;
 
 use document::Node;
-pub(crate) use words::{did_you_mean, listed};
+pub(crate) use words::{listed, one_of};
 
 use crate::{Evaluate, Finding, Manifest, Tree, manifest};
 use api::{Digest, Version, names::PluginName};
@@ -104,7 +104,7 @@ fn document(tree: &Tree) -> Result<Node, Refusal> {
     let unreadable = |finding| Refusal::Invalid {
         plugin: None,
         version: None,
-        findings: vec![finding],
+        findings: words::told(vec![finding]),
     };
     let whole = |message: &str| {
         unreadable(Finding {
@@ -156,13 +156,11 @@ fn major_minor(text: &str) -> Option<(u64, u64)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-fn invalid(document: &Node, mut findings: Vec<Finding>) -> Refusal {
-    findings.sort();
-    findings.dedup();
+fn invalid(document: &Node, findings: Vec<Finding>) -> Refusal {
     Refusal::Invalid {
         plugin: plugin(document),
         version: version(document),
-        findings,
+        findings: words::told(findings),
     }
 }
 

@@ -4,7 +4,7 @@
 //! In: paths and bytes from a Git tree, an artifact or ConfigMaps. Out: a [`Tree`], or every
 //! finding. What the files say is [`crate::check`]'s matter.
 
-use crate::{Finding, digest};
+use crate::{Finding, check::words, digest};
 use api::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,8 +76,7 @@ impl Tree {
         if findings.is_empty() {
             return Ok(tree);
         }
-        findings.sort();
-        Err(findings)
+        Err(words::told(findings))
     }
 
     /// The tree of files by section, as content objects hold them; a section may come in parts.
@@ -194,18 +193,16 @@ fn check_path(path: &str) -> Result<(), String> {
     match parts[..] {
         [root] if ROOT_FILES.contains(&root) => Ok(()),
         [root] => Err(format!(
-            "no such file belongs into an addon's root; there may be {}{}",
-            ROOT_FILES.join(", "),
-            crate::check::did_you_mean(root, &ROOT_FILES)
+            "no such file belongs into an addon's root: {}",
+            words::one_of(root, &ROOT_FILES)
         )),
         [section, ..] if LATER_SECTIONS.contains(&section) => Err(format!(
             "the folder `{section}` is not supported yet: this release knows {}",
             SECTIONS.join(", ")
         )),
         [section, ..] if !SECTIONS.contains(&section) => Err(format!(
-            "no folder `{section}` belongs into an addon; there may be {}{}",
-            SECTIONS.join(", "),
-            crate::check::did_you_mean(section, &SECTIONS)
+            "no folder `{section}` belongs into an addon: {}",
+            words::one_of(section, &SECTIONS)
         )),
         [_, _] => Ok(()),
         [section, ..] => Err(format!(

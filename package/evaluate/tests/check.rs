@@ -121,3 +121,39 @@ fn without_an_evaluator_there_is_no_verdict() {
     assert_eq!(refusal.to_string(), "not judged: the evaluator ended");
     assert!(package::load(tree).is_ok());
 }
+
+/// The manifest of the base addon, with `cut` characters at `place` replaced by `text`.
+fn edited(place: usize, cut: usize, text: &str) -> Files {
+    let mut addon = files(&golden().join("base/addon"));
+    let manifest: Vec<char> = String::from_utf8(addon["addon.yaml"].clone())
+        .unwrap()
+        .chars()
+        .collect();
+    let place = place % manifest.len();
+    let rest = &manifest[(place + cut).min(manifest.len())..];
+    let edited: String = manifest[..place]
+        .iter()
+        .copied()
+        .chain(text.chars())
+        .chain(rest.iter().copied())
+        .collect();
+    addon.insert("addon.yaml".to_owned(), edited.into_bytes());
+    addon
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_edit_is_accepted_or_refused_with_a_place_in_the_file(
+        place in 0..1000_usize, cut in 0..12_usize, text in r#"[\[\]{}:,'"&*!|>%@#a-z0-9. \n-]{0,8}"#,
+    ) {
+        let addon = edited(place, cut, &text);
+        let lines = addon["addon.yaml"].iter().filter(|b| **b == b'\n').count() + 2;
+        let Err(Refusal::Invalid { findings, .. }) =
+            package::check(Tree::from_files(addon).unwrap(), &InProcess) else { return Ok(()) };
+        proptest::prop_assert!(!findings.is_empty());
+        for finding in findings {
+            proptest::prop_assert!(!finding.message.is_empty());
+            proptest::prop_assert!(finding.line.is_none_or(|line| line as usize <= lines), "{finding}");
+        }
+    }
+}

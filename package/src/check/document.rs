@@ -12,6 +12,9 @@ use serde::{
 use serde_saphyr::{Location, Spanned};
 use std::{cell::Cell, fmt};
 
+/// How deep maps and lists may lie in each other: everything that walks a document is recursive.
+const MAX_DEPTH: usize = 64;
+
 /// A value and its place.
 #[derive(Debug)]
 pub(super) struct Node {
@@ -55,7 +58,11 @@ impl Node {
     /// # Errors
     /// The first place at which it is no YAML.
     pub(super) fn parse(file: &str, text: &str) -> Result<Self, Finding> {
-        serde_saphyr::from_str(text).map_err(|error| {
+        let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
+            with_snippet: false,
+        };
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let place = error.location().map(Place::of);
             let message = error.without_snippet().to_string();
             Finding {
@@ -165,12 +172,14 @@ fn is_octal(raw: &str) -> bool {
     !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit() || b == b'_')
 }
 
-/// The parser's message ends in the place that a finding has in fields of its own.
+/// What the parser says, without the place, which a finding has in fields of its own, and without
+/// advice to programmers.
 fn without_place(message: &str) -> &str {
     let line = message.lines().next().unwrap_or_default();
-    let cut = line.rfind(" at line ").unwrap_or(line.len());
-    let line = &line[..cut];
-    line.strip_prefix("error: ").unwrap_or(line)
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let ends = [" at line ", ", set DuplicateKeyPolicy"];
+    let cut = ends.iter().filter_map(|end| line.find(end)).min();
+    &line[..cut.unwrap_or(line.len())]
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -51,10 +51,6 @@ pub(super) fn read<T: DeserializeOwned>(document: &Node) -> Result<T, Vec<Findin
 fn unknown_field(key: &str, name: &str, fields: &[&str]) -> String {
     match later::field(name, key) {
         Some(what) => format!("`{key}` is not supported yet: {what} come with a later release"),
-        None => format!(
-            "unknown field `{key}`{}; there may be {}",
-            super::did_you_mean(key, fields),
-            fields.join(", ")
-        ),
+        None => format!("unknown field `{key}`: {}", super::one_of(key, fields)),
     }
 }

@@ -44,7 +44,10 @@ fn takes_what_belongs_into_an_addon_and_leaves_dot_files_out() {
 #[test]
 fn refuses_every_path_that_belongs_nowhere() {
     for (path, message) in [
-        ("notes.txt", "no such file belongs into an addon's root"),
+        (
+            "notes.txt",
+            "no such file belongs into an addon's root: want one of CHANGELOG.md",
+        ),
         ("adon.yaml", "did you mean `addon.yaml`?"),
         ("template/a", "did you mean `templates`?"),
         (

@@ -89,11 +89,8 @@ impl de::Error for Fault<'_> {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format!(
-            "`{variant}` is none of {}{}",
-            expected.join(", "),
-            crate::check::did_you_mean(variant, expected)
-        ))
+        let want = crate::check::one_of(variant, expected);
+        Self::custom(format!("`{variant}` cannot stand here: {want}"))
     }
 }
 

@@ -163,9 +163,8 @@ impl Rules<'_> {
             {
                 let declared: Vec<_> = component.roles.iter().map(|r| r.name.as_str()).collect();
                 let message = format!(
-                    "no role `{role}`{}; there are {}",
-                    crate::check::did_you_mean(role.as_str(), &declared),
-                    crate::check::listed(&declared)
+                    "no role `{role}`: {}",
+                    crate::check::one_of(role.as_str(), &declared)
                 );
                 self.refuse(at.key("roles").key(said), message);
             }
@@ -196,9 +195,8 @@ impl Rules<'_> {
         let signal = &component.stop.signal;
         if !SIGNALS.contains(&signal.as_str()) {
             let message = format!(
-                "`{signal}` is no signal that ends a process{}; there are {}",
-                crate::check::did_you_mean(signal, &SIGNALS),
-                SIGNALS.join(", ")
+                "`{signal}` is no signal that ends a process: {}",
+                crate::check::one_of(signal, &SIGNALS)
             );
             self.refuse(at.key("signal"), message);
         }

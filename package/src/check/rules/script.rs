@@ -46,9 +46,8 @@ impl Rules<'_> {
         let paths = self.tree.files().map(|(path, _)| path);
         let there: Vec<&str> = paths.filter_map(|path| path.strip_prefix(folder)).collect();
         let message = format!(
-            "the file `{path}` is missing{}; {folder} has {}",
-            crate::check::did_you_mean(name, &there),
-            crate::check::listed(&there)
+            "the file `{path}` is missing: {}",
+            crate::check::one_of(name, &there)
         );
         self.refuse(at, message);
         false

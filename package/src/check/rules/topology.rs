@@ -37,9 +37,8 @@ impl Rules<'_> {
                 let at = at.key("components").key(name);
                 if !manifest.components.contains_key(name) {
                     let message = format!(
-                        "no component `{name}`{}; there are {}",
-                        crate::check::did_you_mean(name.as_str(), &components),
-                        crate::check::listed(&components)
+                        "no component `{name}`: {}",
+                        crate::check::one_of(name.as_str(), &components)
                     );
                     self.refuse(at, message);
                 }
