@@ -45,6 +45,14 @@ pub const OBSERVED: &str = "middleware.io/observed";
 /// On children of an App: the hash of what was last applied, so that the unchanged is not written.
 pub const APPLIED: &str = "middleware.io/applied";
 
+/// On Groups: the hash of all that the Group was rendered and composed from.
+pub const INPUTS: &str = "middleware.io/inputs";
+/// On Groups: the hash of what the pod template was composed from; it is composed again only when
+/// this changes.
+pub const TEMPLATE_INPUTS: &str = "middleware.io/template-inputs";
+/// On content and configuration ConfigMaps of a Component: the revisions in it, comma-separated.
+pub const REVISIONS: &str = "middleware.io/revisions";
+
 /// On MiddlewareAddon: JSON of where the version came from: source, revision, directory.
 pub const PROVENANCE: &str = "middleware.io/provenance";
 /// On MiddlewareAddon and content made by the registry: the AddonSource's name.

@@ -67,10 +67,20 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         queue: queue.boxed(),
         context: context.clone(),
     };
-    drive(wiring, &context.settings, &context.metrics, shutdown, reconcile).await;
+    drive(
+        wiring,
+        &context.settings,
+        &context.metrics,
+        shutdown,
+        reconcile,
+    )
+    .await;
 }
 
-async fn reconcile(addon: Arc<MiddlewareAddon>, context: Arc<Context>) -> Result<Action, AddonError> {
+async fn reconcile(
+    addon: Arc<MiddlewareAddon>,
+    context: Arc<Context>,
+) -> Result<Action, AddonError> {
     let observed = observe::observe(&addon, &context).await?;
     let plan = plan::plan(&observed);
     let acted = act::act(&addon, plan, &context).await?;

@@ -75,7 +75,14 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         queue: queue.boxed(),
         context: context.clone(),
     };
-    drive(wiring, &context.settings, &context.metrics, shutdown, reconcile).await;
+    drive(
+        wiring,
+        &context.settings,
+        &context.metrics,
+        shutdown,
+        reconcile,
+    )
+    .await;
 }
 
 async fn reconcile(app: Arc<App>, context: Arc<Context>) -> Result<Action, AppError> {

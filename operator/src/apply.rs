@@ -19,7 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt::Debug,
     sync::{Mutex, PoisonError},
 };
@@ -121,6 +121,7 @@ struct Seen {
 pub struct Applier {
     client: Client,
     seen: Mutex<HashMap<String, Seen>>,
+    owned: Mutex<HashMap<String, BTreeSet<String>>>,
 }
 
 impl Applier {
@@ -129,6 +130,7 @@ impl Applier {
         Self {
             client,
             seen: Mutex::default(),
+            owned: Mutex::default(),
         }
     }
 
@@ -199,7 +201,10 @@ impl Applier {
     ) -> Result<Applied, ApplyError>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone + Debug + Serialize + DeserializeOwned,
+            + Clone
+            + Debug
+            + Serialize
+            + DeserializeOwned,
     {
         if let Some(live) = live {
             check_owner(desired, live)?;
@@ -208,6 +213,27 @@ impl Applier {
             }
         }
         self.apply(desired, manager, None).await
+    }
+
+    /// The resourceVersion at which the object was last seen to be right.
+    pub fn version(&self, kind: &str, namespace: &str, name: &str) -> Option<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&format!("{kind}/{namespace}/{name}"))
+            .map(|seen| seen.version.clone())
+    }
+
+    /// Remembers which objects the owner of that uid is to have.
+    pub fn note_owned(&self, uid: String, names: BTreeSet<String>) {
+        self.owned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(uid, names);
+    }
+
+    /// The names that were last noted for the owner of that uid.
+    pub fn owned_by(&self, uid: &str) -> BTreeSet<String> {
+        let owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
+        owned.get(uid).cloned().unwrap_or_default()
     }
 
     fn is_seen(&self, key: &str, hash: &str, known: Option<&str>) -> bool {

@@ -72,7 +72,10 @@ pub fn metadata<O: Resource<DynamicType = ()>>(
         labels: Some(labels),
         owner_references: owner.controller_owner_ref(&()).map(|owner| {
             // A deletion in the foreground of the owner waits for the child.
-            vec![OwnerReference { block_owner_deletion: Some(true), ..owner }]
+            vec![OwnerReference {
+                block_owner_deletion: Some(true),
+                ..owner
+            }]
         }),
         ..ObjectMeta::default()
     }

@@ -74,7 +74,11 @@ impl ContentError {
 /// One finding a line, as compilers print them; the first 20.
 pub fn lines(findings: &[Finding]) -> String {
     const SHOWN: usize = 20;
-    let mut lines: Vec<String> = findings.iter().take(SHOWN).map(ToString::to_string).collect();
+    let mut lines: Vec<String> = findings
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
     if findings.len() > SHOWN {
         lines.push(format!("and {} more", findings.len() - SHOWN));
     }
@@ -90,7 +94,10 @@ pub struct Cache {
 impl Cache {
     /// An empty cache over the content in `namespace`.
     pub fn new(client: Client, namespace: &str) -> Self {
-        Self { objects: Api::namespaced(client, namespace), held: Mutex::new(Lru::new(CAPACITY)) }
+        Self {
+            objects: Api::namespaced(client, namespace),
+            held: Mutex::new(Lru::new(CAPACITY)),
+        }
     }
 
     /// The files that `content` names, each object checked against the digest that is named for it.
@@ -98,7 +105,10 @@ impl Cache {
     /// # Errors
     /// [`ContentError::Missing`] names every object that is not there.
     pub async fn tree(&self, content: &[ContentRef]) -> Result<Tree, ContentError> {
-        let reads: Vec<_> = content.iter().map(|reference| self.read(reference)).collect();
+        let reads: Vec<_> = content
+            .iter()
+            .map(|reference| self.read(reference))
+            .collect();
         let reads: Vec<_> = stream::iter(reads).buffered(READS).collect().await;
         let (mut sections, mut missing) = (Vec::new(), Vec::new());
         for (reference, read) in content.iter().zip(reads) {
@@ -114,18 +124,35 @@ impl Cache {
     }
 
     async fn read(&self, reference: &ContentRef) -> Result<Option<Files>, ContentError> {
-        let ContentRef { section, kind, name, digest } = reference;
+        let ContentRef {
+            section,
+            kind,
+            name,
+            digest,
+        } = reference;
         let ContentKind::ConfigMap = kind;
         let read = self.objects.get_opt(name).await;
-        let source = |e| ContentError::Read { name: name.clone(), source: Box::new(e) };
-        let Some(object) = read.map_err(source)? else { return Ok(None) };
+        let source = |e| ContentError::Read {
+            name: name.clone(),
+            source: Box::new(e),
+        };
+        let Some(object) = read.map_err(source)? else {
+            return Ok(None);
+        };
         let files = files(object);
         if let Some(named) = digest {
-            let by_name = files.iter().map(|(n, bytes)| (n.as_str(), bytes.as_slice())).collect();
+            let by_name = files
+                .iter()
+                .map(|(n, bytes)| (n.as_str(), bytes.as_slice()))
+                .collect();
             let found = package::section_digest(&by_name, section);
             if found != *named {
                 let what = format!("ConfigMap `{name}`");
-                return Err(ContentError::Mismatch { what, found, named: named.clone() });
+                return Err(ContentError::Mismatch {
+                    what,
+                    found,
+                    named: named.clone(),
+                });
             }
         }
         Ok(Some(files))
@@ -148,7 +175,11 @@ impl Cache {
         let found = tree.digest();
         if found != *digest {
             let what = format!("the content of {} {}", addon.plugin, addon.version);
-            return Err(ContentError::Mismatch { what, found, named: digest.clone() });
+            return Err(ContentError::Mismatch {
+                what,
+                found,
+                named: digest.clone(),
+            });
         }
         let package = package::load(tree).map_err(|e| ContentError::Unreadable(Box::new(e)))?;
         Ok(self.keep(package))
@@ -156,7 +187,10 @@ impl Cache {
 
     /// The package of that digest, where it was read lately.
     pub fn held(&self, digest: &Digest) -> Option<Arc<Package>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).get(digest)
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(digest)
     }
 
     /// Keeps a package that was just read.

@@ -45,7 +45,10 @@ where
         "resourceVersion": object.resource_version(),
     }});
     let params = PatchParams::default();
-    match api.patch(&object.name_any(), &params, &Patch::Merge(patch)).await {
+    match api
+        .patch(&object.name_any(), &params, &Patch::Merge(patch))
+        .await
+    {
         Err(error) if finalizer == Finalizer::Remove && is_not_found(&error) => Ok(()),
         Err(error) => Err(Box::new(error)),
         Ok(_) => Ok(()),

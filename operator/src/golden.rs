@@ -6,9 +6,13 @@ use std::path::Path;
 
 /// Compares the plan of each behaviour of `area` with the one that was accepted.
 pub(crate) fn check<O: DeserializeOwned, P: Serialize>(area: &str, plan: impl Fn(O) -> P) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(area);
-    let mut behaviours: Vec<_> =
-        std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(area);
+    let mut behaviours: Vec<_> = std::fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     behaviours.sort();
     assert!(!behaviours.is_empty(), "no behaviour in {}", root.display());
     for directory in behaviours {

@@ -36,7 +36,10 @@ where
         "status": status,
     });
     let params = PatchParams::apply(manager).force();
-    match api.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
+    match api
+        .patch_status(&object.name_any(), &params, &Patch::Apply(patch))
+        .await
+    {
         Err(error) if is_not_found(&error) || is_conflict(&error) => Ok(()),
         Err(error) => Err(Box::new(error)),
         Ok(_) => Ok(()),

@@ -57,8 +57,18 @@ impl ActError {
 ///
 /// # Errors
 /// The API server refused, or could not be asked; nothing is said then.
-pub async fn act(addon: &MiddlewareAddon, plan: Plan, context: &Context) -> Result<Acted, ActError> {
-    let Plan { finalizer, publish, mut verdict, mut events, look_again } = plan;
+pub async fn act(
+    addon: &MiddlewareAddon,
+    plan: Plan,
+    context: &Context,
+) -> Result<Acted, ActError> {
+    let Plan {
+        finalizer,
+        publish,
+        mut verdict,
+        mut events,
+        look_again,
+    } = plan;
     let addons = Api::<MiddlewareAddon>::all(context.client.clone());
     finalizer::write(&addons, addon, finalizer, labels::ADDON_FINALIZER)
         .await
@@ -72,7 +82,12 @@ pub async fn act(addon: &MiddlewareAddon, plan: Plan, context: &Context) -> Resu
             Some(published) => (verdict, events) = refused(verdict, &published, &digest),
         }
     }
-    Ok(Acted { verdict, events, look_again, gone: finalizer == Finalizer::Remove })
+    Ok(Acted {
+        verdict,
+        events,
+        look_again,
+        gone: finalizer == Finalizer::Remove,
+    })
 }
 
 /// Enters the version in the ledger; the digest that it is published with where that is another.
@@ -85,7 +100,10 @@ async fn enter(
     let ledgers = Api::<AddonLedger>::all(context.client.clone());
     let (plugin, version) = (addon.spec.plugin.as_str(), addon.spec.version.to_string());
     let manager = Some(labels::manager::ADDON.to_owned());
-    let params = PostParams { field_manager: manager, ..PostParams::default() };
+    let params = PostParams {
+        field_manager: manager,
+        ..PostParams::default()
+    };
     let failed = |error| ActError::Ledger(Box::new(error));
     for _ in 0..TRIES {
         let written = match into {
@@ -115,7 +133,10 @@ fn new_ledger(addon: &MiddlewareAddon, digest: &Digest) -> AddonLedger {
     ledger.metadata.labels = Some(
         [
             (labels::PLUGIN.to_owned(), addon.spec.plugin.to_string()),
-            (labels::MANAGED_BY.to_owned(), labels::MANAGED_BY_PAAMESH.to_owned()),
+            (
+                labels::MANAGED_BY.to_owned(),
+                labels::MANAGED_BY_PAAMESH.to_owned(),
+            ),
         ]
         .into(),
     );
@@ -128,5 +149,14 @@ fn refused(verdict: Verdict, published: &Digest, offered: &Digest) -> (Verdict, 
     let message = changed(published, offered);
     let events = vec![Happened::warning(reason, "Refuse", &message)];
     let phase = AddonPhase::Failed;
-    (Verdict { phase, facts: None, reason, message, ..verdict }, events)
+    (
+        Verdict {
+            phase,
+            facts: None,
+            reason,
+            message,
+            ..verdict
+        },
+        events,
+    )
 }

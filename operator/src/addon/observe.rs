@@ -136,7 +136,10 @@ pub async fn observe(addon: &MiddlewareAddon, context: &Context) -> Result<Obser
     };
     Ok(Observed {
         deleting,
-        held: addon.finalizers().iter().any(|f| f == labels::ADDON_FINALIZER),
+        held: addon
+            .finalizers()
+            .iter()
+            .any(|f| f == labels::ADDON_FINALIZER),
         status,
         content,
         ledger,
@@ -155,7 +158,9 @@ fn pins(app: &App, addon: &MiddlewareAddon) -> bool {
 fn may_pin(app: &App, addon: &MiddlewareAddon) -> bool {
     let refused = |app: &App| {
         let conditions = app.status.iter().flat_map(|s| &s.conditions);
-        conditions.into_iter().any(|c| c.type_ == PIN_ACCEPTED && c.status == "False")
+        conditions
+            .into_iter()
+            .any(|c| c.type_ == PIN_ACCEPTED && c.status == "False")
     };
     app.spec.plugin == addon.spec.plugin
         && app.spec.plugin_version == addon.spec.version
@@ -172,18 +177,31 @@ async fn live_users(
     let everything = ListParams::default();
     let (apps, groups) = futures::try_join!(apps.list(&everything), groups.list(&everything))
         .map_err(|error| ObserveError::Users(Box::new(error)))?;
-    let apps = apps.items.iter().filter(|app| pins(app, addon) || may_pin(app, addon)).map(full_name);
+    let apps = apps
+        .items
+        .iter()
+        .filter(|app| pins(app, addon) || may_pin(app, addon))
+        .map(full_name);
     let groups = groups.items.iter().filter(|group| {
         group.spec.plugin == addon.spec.plugin
             && group.spec.pin.plugin_version == addon.spec.version
     });
-    let by_groups = groups
-        .map(|group| format!("{}/{}", group.namespace().unwrap_or_default(), group.spec.app));
+    let by_groups = groups.map(|group| {
+        format!(
+            "{}/{}",
+            group.namespace().unwrap_or_default(),
+            group.spec.app
+        )
+    });
     Ok(apps.chain(by_groups).collect())
 }
 
 fn full_name<K: kube::Resource<DynamicType = ()>>(object: &K) -> String {
-    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+    format!(
+        "{}/{}",
+        object.namespace().unwrap_or_default(),
+        object.name_any()
+    )
 }
 
 /// What of the content is known, and the ledger; both are read at once.
@@ -193,8 +211,10 @@ async fn content(
 ) -> Result<(Content, Option<AddonLedger>), ObserveError> {
     let ledgers = Api::<AddonLedger>::all(context.client.clone());
     let plugin = addon.spec.plugin.as_str();
-    let (tree, ledger) =
-        futures::join!(context.packages.tree(&addon.spec.content), ledgers.get_opt(plugin));
+    let (tree, ledger) = futures::join!(
+        context.packages.tree(&addon.spec.content),
+        ledgers.get_opt(plugin)
+    );
     let ledger = ledger.map_err(|error| ObserveError::Ledger(Box::new(error)))?;
     let content = match tree {
         Ok(tree) => compared(addon, tree, ledger.as_ref(), context).await,
@@ -214,15 +234,21 @@ async fn compared(
     context: &Context,
 ) -> Content {
     let offered = tree.digest();
-    if let Some(named) = addon.spec.digest.as_ref().filter(|named| **named != offered) {
+    if let Some(named) = addon
+        .spec
+        .digest
+        .as_ref()
+        .filter(|named| **named != offered)
+    {
         let message = format!("the content has digest {offered}, and the spec names {named}");
         return Content::Mismatch(message);
     }
     let version = addon.spec.version.to_string();
     match ledger.and_then(|ledger| ledger.spec.entries.get(&version)) {
-        Some(published) if *published != offered => {
-            Content::Changed { published: published.clone(), offered }
-        }
+        Some(published) if *published != offered => Content::Changed {
+            published: published.clone(),
+            offered,
+        },
         published => judge(addon, tree, published.is_some(), context).await,
     }
 }
@@ -255,8 +281,16 @@ async fn judge(addon: &MiddlewareAddon, tree: Tree, published: bool, context: &C
 /// What in the manifest is not what the MiddlewareAddon says it is.
 fn identity(addon: &MiddlewareAddon, manifest: &Manifest) -> Vec<Finding> {
     let pairs = [
-        ("name", manifest.name.to_string(), addon.spec.plugin.to_string()),
-        ("version", manifest.version.to_string(), addon.spec.version.to_string()),
+        (
+            "name",
+            manifest.name.to_string(),
+            addon.spec.plugin.to_string(),
+        ),
+        (
+            "version",
+            manifest.version.to_string(),
+            addon.spec.version.to_string(),
+        ),
     ];
     pairs
         .into_iter()
@@ -278,7 +312,10 @@ fn facts(package: &Package, published: bool) -> Facts {
         runtimes: manifest.runtime_versions(),
         upgrade_from: manifest.upgrade_from.clone(),
         migrate_from: migrations
-            .map(|(runtime, from)| Migration { runtime: runtime.clone(), from: from.clone() })
+            .map(|(runtime, from)| Migration {
+                runtime: runtime.clone(),
+                from: from.clone(),
+            })
             .collect(),
         topologies: manifest.topology_names(),
     }

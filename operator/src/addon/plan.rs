@@ -80,7 +80,9 @@ pub fn plan(observed: &Observed) -> Plan {
         Content::Good(facts) => Some(facts.clone()),
         _ => None,
     };
-    let new = facts.as_ref().filter(|facts| !facts.published && !observed.deleting);
+    let new = facts
+        .as_ref()
+        .filter(|facts| !facts.published && !observed.deleting);
     let publish = new.map(|facts| Publication {
         digest: facts.digest.clone(),
         into: observed.ledger.clone(),
@@ -98,7 +100,10 @@ pub fn plan(observed: &Observed) -> Plan {
         finalizer: finalizer(observed),
         publish,
         events: events(observed, &verdict),
-        look_again: matches!(observed.content, Content::Missing(_) | Content::NotJudged(_)),
+        look_again: matches!(
+            observed.content,
+            Content::Missing(_) | Content::NotJudged(_)
+        ),
         verdict,
     }
 }
@@ -116,14 +121,21 @@ fn judged(observed: &Observed) -> (AddonPhase, Reason, String) {
     match &observed.content {
         Content::NotRead if observed.status.phase == Some(Active) => {
             let digest = observed.status.digest.as_ref();
-            (Active, Reason::Published, digest.map(published).unwrap_or_default())
+            (
+                Active,
+                Reason::Published,
+                digest.map(published).unwrap_or_default(),
+            )
         }
         Content::NotRead => {
             let phase = observed.status.phase.unwrap_or(Pending);
             (phase, Reason::Terminating, "it is being deleted".to_owned())
         }
         Content::Missing(objects) => {
-            let message = format!("waits for {} in the platform's namespace", objects.join(", "));
+            let message = format!(
+                "waits for {} in the platform's namespace",
+                objects.join(", ")
+            );
             (Pending, Reason::ContentMissing, message)
         }
         Content::PlatformTooOld(message) => (Pending, Reason::PlatformTooOld, message.clone()),
@@ -151,12 +163,21 @@ pub fn changed(published: &Digest, offered: &Digest) -> String {
 
 fn held(users: &[String]) -> String {
     const SHOWN: usize = 20;
-    let shown = users.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let shown = users
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
     let more = match users.len() {
         n if n > SHOWN => format!(" and {} more", n - SHOWN),
         _ => String::new(),
     };
-    let apps = if users.len() == 1 { "App uses" } else { "Apps use" };
+    let apps = if users.len() == 1 {
+        "App uses"
+    } else {
+        "Apps use"
+    };
     format!(
         "{} {apps} this version: {shown}{more}; it goes when the last of them moved to another \
          version or is deleted, and takes no new ones",
@@ -177,7 +198,11 @@ fn events(observed: &Observed, verdict: &Verdict) -> Vec<Happened> {
             AddonPhase::Failed => Happened::warning(verdict.reason, "Refuse", &verdict.message),
         });
     }
-    if let Some(users) = verdict.held_for.as_ref().filter(|_| !is_true(&before.conditions, DELETION_HELD)) {
+    if let Some(users) = verdict
+        .held_for
+        .as_ref()
+        .filter(|_| !is_true(&before.conditions, DELETION_HELD))
+    {
         events.push(Happened::warning(Reason::InUse.as_str(), "Delete", users));
     }
     events
@@ -185,5 +210,7 @@ fn events(observed: &Observed, verdict: &Verdict) -> Vec<Happened> {
 
 #[cfg(test)]
 mod tests {
-    crate::golden::golden!("addon", super::super::observe::Observed, |observed| super::plan(&observed));
+    crate::golden::golden!("addon", super::super::observe::Observed, |observed| {
+        super::plan(&observed)
+    });
 }

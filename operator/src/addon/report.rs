@@ -25,12 +25,23 @@ pub async fn report(
     acted: Acted,
     context: &Context,
 ) -> Result<Action, AddonError> {
-    let Acted { verdict, events, look_again, gone } = acted;
+    let Acted {
+        verdict,
+        events,
+        look_again,
+        gone,
+    } = acted;
     if !gone {
         write_status(addon, &verdict, context).await?;
     }
     if verdict.phase == AddonPhase::Failed && events.iter().any(|e| e.warning) {
-        context.metrics.addon_refused.get_or_create(&Refused { reason: verdict.reason }).inc();
+        context
+            .metrics
+            .addon_refused
+            .get_or_create(&Refused {
+                reason: verdict.reason,
+            })
+            .inc();
     }
     for happened in &events {
         context.events.publish(addon, happened).await;
@@ -47,7 +58,12 @@ async fn write_status(
     context: &Context,
 ) -> Result<(), AddonError> {
     let before = addon.status.clone().unwrap_or_default();
-    let status = status(&before, verdict, addon.metadata.generation, Time(Timestamp::now()));
+    let status = status(
+        &before,
+        verdict,
+        addon.metadata.generation,
+        Time(Timestamp::now()),
+    );
     if status == before {
         return Ok(());
     }
@@ -91,5 +107,9 @@ fn of_facts(facts: &Facts) -> MiddlewareAddonStatus {
 }
 
 fn in_one_line(items: &[impl ToString]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }

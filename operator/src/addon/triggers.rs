@@ -13,10 +13,18 @@ pub fn of_content(feeds: &Feeds) -> impl Stream<Item = ObjectRef<MiddlewareAddon
     let addons = feeds.addons.store().clone();
     feeds.content.subscribe().flat_map(move |object| {
         let name = object.name_any();
-        let names_it =
-            |addon: &MiddlewareAddon| addon.spec.content.iter().any(|content| content.name == name);
-        let found: Vec<_> =
-            addons.state_filter(names_it).iter().map(|a| ObjectRef::from_obj(&**a)).collect();
+        let names_it = |addon: &MiddlewareAddon| {
+            addon
+                .spec
+                .content
+                .iter()
+                .any(|content| content.name == name)
+        };
+        let found: Vec<_> = addons
+            .state_filter(names_it)
+            .iter()
+            .map(|a| ObjectRef::from_obj(&**a))
+            .collect();
         stream::iter(found)
     })
 }
@@ -38,7 +46,10 @@ pub fn of_apps(feeds: &Feeds) -> impl Stream<Item = ObjectRef<MiddlewareAddon>> 
         let (pin_before, decided_before) = before.unwrap_or((None, !decided));
         let mut touched: Vec<String> = match pin == pin_before && decided == decided_before {
             true => Vec::new(),
-            false => [pin, pin_before, Some(wanted_of(&app))].into_iter().flatten().collect(),
+            false => [pin, pin_before, Some(wanted_of(&app))]
+                .into_iter()
+                .flatten()
+                .collect(),
         };
         touched.sort();
         touched.dedup();

@@ -101,7 +101,11 @@ pub async fn act(app: &App, plan: Plan, context: &Context) -> Result<Acted, ActE
     };
     let children = async {
         let told = try_join_all(metadata.map(|data| tell(app, data, context)));
-        let all = try_join_all(components.into_iter().map(|c| apply_component(app, c, context)));
+        let all = try_join_all(
+            components
+                .into_iter()
+                .map(|c| apply_component(app, c, context)),
+        );
         futures::try_join!(all, told)
     };
     let (held, applied) = futures::join!(hold, children);
@@ -116,7 +120,12 @@ pub async fn act(app: &App, plan: Plan, context: &Context) -> Result<Acted, ActE
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(Acted { verdict, events, look_again, gone: finalizer == Finalizer::Remove })
+    Ok(Acted {
+        verdict,
+        events,
+        look_again,
+        gone: finalizer == Finalizer::Remove,
+    })
 }
 
 fn namespace(app: &App) -> String {
@@ -136,9 +145,19 @@ async fn apply_component(
         group: None,
     };
     let metadata = children::metadata(app, name.clone(), place.labels());
-    let desired = Component { metadata, spec, status: None };
-    let live = context.feeds.components.get(&name, app.namespace().as_deref());
-    context.applier.apply_over(&desired, manager::APP, live.as_deref()).await?;
+    let desired = Component {
+        metadata,
+        spec,
+        status: None,
+    };
+    let live = context
+        .feeds
+        .components
+        .get(&name, app.namespace().as_deref());
+    context
+        .applier
+        .apply_over(&desired, manager::APP, live.as_deref())
+        .await?;
     Ok(())
 }
 
@@ -147,17 +166,30 @@ async fn tell(
     data: BTreeMap<String, String>,
     context: &Context,
 ) -> Result<(), ApplyError> {
-    let Ok(app_name) = app.name_any().parse::<AppName>() else { return Ok(()) };
+    let Ok(app_name) = app.name_any().parse::<AppName>() else {
+        return Ok(());
+    };
     let name = names::metadata_config_map(&app_name);
-    let place = Place { app: &app_name, plugin: &app.spec.plugin, component: None, group: None };
+    let place = Place {
+        app: &app_name,
+        plugin: &app.spec.plugin,
+        component: None,
+        group: None,
+    };
     let desired = ConfigMap {
         metadata: children::metadata(app, name.clone(), place.labels()),
         data: Some(data),
         ..ConfigMap::default()
     };
-    let live = context.feeds.config_maps.get(&name, app.namespace().as_deref());
+    let live = context
+        .feeds
+        .config_maps
+        .get(&name, app.namespace().as_deref());
     let known = live.and_then(|live| live.resource_version());
-    context.applier.apply(&desired, manager::APP, known.as_deref()).await?;
+    context
+        .applier
+        .apply(&desired, manager::APP, known.as_deref())
+        .await?;
     Ok(())
 }
 
@@ -174,15 +206,23 @@ async fn leave(app: &App, step: &Step, context: &Context) -> Result<(), ActError
 async fn delete_components(app: &App, names: &[String], context: &Context) -> Result<(), ActError> {
     let components = Api::<Component>::namespaced(context.client.clone(), &namespace(app));
     for name in names {
-        let live = context.feeds.components.get(name, app.namespace().as_deref());
-        if live.as_ref().is_none_or(|live| live.metadata.deletion_timestamp.is_some()) {
+        let live = context
+            .feeds
+            .components
+            .get(name, app.namespace().as_deref());
+        if live
+            .as_ref()
+            .is_none_or(|live| live.metadata.deletion_timestamp.is_some())
+        {
             continue;
         }
         let params = DeleteParams::foreground().preconditions(Preconditions {
             uid: live.and_then(|live| live.uid()),
             resource_version: None,
         });
-        deleted(components.delete(name, &params).await.map(drop), || format!("Component `{name}`"))?;
+        deleted(components.delete(name, &params).await.map(drop), || {
+            format!("Component `{name}`")
+        })?;
     }
     Ok(())
 }
@@ -201,14 +241,12 @@ async fn delete_claims(app: &App, claims: &[Claim], context: &Context) -> Result
 }
 
 /// What is gone already, or is another object of that name by now, is deleted.
-fn deleted(
-    result: Result<(), kube::Error>,
-    what: impl FnOnce() -> String,
-) -> Result<(), ActError> {
+fn deleted(result: Result<(), kube::Error>, what: impl FnOnce() -> String) -> Result<(), ActError> {
     match result {
-        Err(error) if !is_not_found(&error) && !is_conflict(&error) => {
-            Err(ActError::Delete { what: what(), source: Box::new(error) })
-        }
+        Err(error) if !is_not_found(&error) && !is_conflict(&error) => Err(ActError::Delete {
+            what: what(),
+            source: Box::new(error),
+        }),
         _ => Ok(()),
     }
 }

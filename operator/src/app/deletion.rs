@@ -33,7 +33,9 @@ pub fn step(observed: &Observed) -> Step {
     let remains = observed.remains.clone().unwrap_or_default();
     match observed.spec.deletion_policy {
         DeletionPolicy::Protected => Step::Held,
-        DeletionPolicy::KeepVolumes => Step::Release { kept: remains.claims.len() },
+        DeletionPolicy::KeepVolumes => Step::Release {
+            kept: remains.claims.len(),
+        },
         DeletionPolicy::Delete if !observed.components.is_empty() => {
             Step::DeleteComponents(observed.components.iter().map(|c| c.name.clone()).collect())
         }

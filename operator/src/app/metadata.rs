@@ -14,7 +14,10 @@ pub fn data(observed: &Observed, pin: &Pin) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("info.json".to_owned(), text(&info(observed, pin))),
         ("nodes.json".to_owned(), text(&nodes(&observed.groups))),
-        ("configuration.json".to_owned(), text(&configuration(observed))),
+        (
+            "configuration.json".to_owned(),
+            text(&configuration(observed)),
+        ),
     ])
 }
 
@@ -62,7 +65,11 @@ fn wanted_ordinals(group: &Nodes) -> Vec<u32> {
 
 fn configuration(observed: &Observed) -> Value {
     let revision = |component: &ComponentName| {
-        observed.groups.iter().find(|g| g.component == *component).map(|g| &g.config_revision)
+        observed
+            .groups
+            .iter()
+            .find(|g| g.component == *component)
+            .map(|g| &g.config_revision)
     };
     let components: BTreeMap<_, _> = observed
         .components
@@ -70,7 +77,10 @@ fn configuration(observed: &Observed) -> Value {
         .map(|child| {
             let name = &child.spec.component;
             let revision = revision(name);
-            (name.as_str(), json!({"settings": child.spec.settings, "configRevision": revision}))
+            (
+                name.as_str(),
+                json!({"settings": child.spec.settings, "configRevision": revision}),
+            )
         })
         .collect();
     json!(components)

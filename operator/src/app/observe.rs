@@ -217,7 +217,10 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
         held: app.finalizers().iter().any(|f| f == labels::APP_FINALIZER),
         plugins: plugins(&known, context),
         versions: known,
-        components: components.iter().map(|component| child(component)).collect(),
+        components: components
+            .iter()
+            .map(|component| child(component))
+            .collect(),
         groups: groups.iter().map(|group| nodes(group)).collect(),
         remains: match deleting {
             true => Some(remains(app, context).await?),
@@ -235,12 +238,17 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
 fn children(app: &App, context: &Context) -> (Vec<Arc<Component>>, Vec<Arc<Group>>) {
     let uid = app.uid().unwrap_or_default();
     let (namespace, name) = (app.namespace(), app.name_any());
-    let mut components =
-        context.feeds.components.store().state_filter(|c| is_owned(&c.metadata, &uid));
+    let mut components = context
+        .feeds
+        .components
+        .store()
+        .state_filter(|c| is_owned(&c.metadata, &uid));
     let ours = |group: &Group| {
         group.namespace() == namespace
             && group.spec.app.as_str() == name
-            && components.iter().any(|c| is_owned(&group.metadata, &c.uid().unwrap_or_default()))
+            && components
+                .iter()
+                .any(|c| is_owned(&group.metadata, &c.uid().unwrap_or_default()))
     };
     let mut groups = context.feeds.groups.store().state_filter(ours);
     components.sort_by_key(|component| component.name_any());
@@ -271,13 +279,22 @@ fn known(addon: &MiddlewareAddon) -> Known {
 }
 
 fn plugins(known: &[Known], context: &Context) -> Vec<PluginName> {
-    if known.iter().any(|known| known.phase == Some(AddonPhase::Active)) {
+    if known
+        .iter()
+        .any(|known| known.phase == Some(AddonPhase::Active))
+    {
         return Vec::new();
     }
     let active = context.feeds.addons.store().state_filter(|addon| {
-        addon.status.as_ref().is_some_and(|status| status.phase == Some(AddonPhase::Active))
+        addon
+            .status
+            .as_ref()
+            .is_some_and(|status| status.phase == Some(AddonPhase::Active))
     });
-    let mut plugins: Vec<_> = active.iter().map(|addon| addon.spec.plugin.clone()).collect();
+    let mut plugins: Vec<_> = active
+        .iter()
+        .map(|addon| addon.spec.plugin.clone())
+        .collect();
     plugins.sort();
     plugins.dedup();
     plugins
@@ -292,22 +309,30 @@ async fn shape(
 ) -> Result<(Option<Shape>, Option<String>), ObserveError> {
     let find = |version: &Version| versions.iter().find(|addon| addon.spec.version == *version);
     let active = |addon: &&Arc<MiddlewareAddon>| {
-        let status = addon.status.as_ref().filter(|s| s.phase == Some(AddonPhase::Active));
+        let status = addon
+            .status
+            .as_ref()
+            .filter(|s| s.phase == Some(AddonPhase::Active));
         status.and_then(|status| status.digest.clone())
     };
     let wanted = find(&app.spec.plugin_version);
-    let stays = present.filter(|pin| wanted.is_none() || pin.plugin_version == app.spec.plugin_version);
+    let stays =
+        present.filter(|pin| wanted.is_none() || pin.plugin_version == app.spec.plugin_version);
     let (digest, addon) = match stays {
         Some(pin) => (Some(pin.digest.clone()), find(&pin.plugin_version)),
         None => (wanted.as_ref().and_then(active), wanted),
     };
-    let Some(digest) = digest else { return Ok((None, None)) };
+    let Some(digest) = digest else {
+        return Ok((None, None));
+    };
     let read = match (context.packages.held(&digest), addon) {
         (Some(package), _) => Ok(package),
         (None, Some(addon)) => context.packages.package(&addon.spec, &digest).await,
         (None, None) => {
             let gone = format!("MiddlewareAddon with digest {digest}");
-            Err(ContentError::Missing { objects: vec![gone] })
+            Err(ContentError::Missing {
+                objects: vec![gone],
+            })
         }
     };
     match read {
@@ -319,11 +344,19 @@ async fn shape(
 
 fn shape_of(manifest: &Manifest) -> Shape {
     let volumes = |component: &package::manifest::Component| {
-        component.volumes.iter().map(|volume| volume.name.clone()).collect()
+        component
+            .volumes
+            .iter()
+            .map(|volume| volume.name.clone())
+            .collect()
     };
     Shape {
         topologies: manifest.topologies(),
-        volumes: manifest.components.iter().map(|(n, c)| (n.clone(), volumes(c))).collect(),
+        volumes: manifest
+            .components
+            .iter()
+            .map(|(n, c)| (n.clone(), volumes(c)))
+            .collect(),
     }
 }
 
@@ -343,7 +376,11 @@ fn nodes(group: &Group) -> Nodes {
         replicas: group.spec.replicas,
         reserved: group.spec.reserved_ordinals.clone(),
         config_revision: group.spec.config_revision.clone(),
-        members: group.status.as_ref().map(|s| s.members.clone()).unwrap_or_default(),
+        members: group
+            .status
+            .as_ref()
+            .map(|s| s.members.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -358,11 +395,16 @@ async fn remains(app: &App, context: &Context) -> Result<Remains, ObserveError> 
     ));
     let pods = Api::<Pod>::namespaced(context.client.clone(), &namespace);
     let claims = Api::<PersistentVolumeClaim>::namespaced(context.client.clone(), &namespace);
-    let (pods, claims) =
-        futures::try_join!(pods.list_metadata(&ours), claims.list_metadata(&ours))
-            .map_err(|error| ObserveError::Remains(Box::new(error)))?;
+    let (pods, claims) = futures::try_join!(pods.list_metadata(&ours), claims.list_metadata(&ours))
+        .map_err(|error| ObserveError::Remains(Box::new(error)))?;
     let claims = claims.items.into_iter().filter_map(|claim| {
-        Some(Claim { name: claim.metadata.name?, uid: claim.metadata.uid? })
+        Some(Claim {
+            name: claim.metadata.name?,
+            uid: claim.metadata.uid?,
+        })
     });
-    Ok(Remains { pods: pods.items.len(), claims: claims.collect() })
+    Ok(Remains {
+        pods: pods.items.len(),
+        claims: claims.collect(),
+    })
 }

@@ -42,13 +42,19 @@ fn component(child: &Child) -> AppComponentStatus {
 pub fn phase_of(child: &Child) -> AppPhase {
     let said = child.status.phase.unwrap_or(AppPhase::Creating);
     match said {
-        AppPhase::Running if child.status.observed_generation != child.generation => AppPhase::Updating,
+        AppPhase::Running if child.status.observed_generation != child.generation => {
+            AppPhase::Updating
+        }
         said => said,
     }
 }
 
 fn message(child: &Child) -> String {
-    let ready = child.status.conditions.iter().find(|c| c.type_ == api::conditions::READY);
+    let ready = child
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == api::conditions::READY);
     ready.map_or_else(
         || format!("{}: not looked at yet", child.name),
         |c| format!("{}: {}", child.name, c.message),
@@ -57,7 +63,12 @@ fn message(child: &Child) -> String {
 
 /// The phase of an App with a pin. `before` is its last phase; `moved` is whether this very
 /// reconcile moves it to another version, `applied` whether every Component is as wanted.
-pub fn phase(before: Option<AppPhase>, phases: &[AppPhase], moved: bool, applied: bool) -> AppPhase {
+pub fn phase(
+    before: Option<AppPhase>,
+    phases: &[AppPhase],
+    moved: bool,
+    applied: bool,
+) -> AppPhase {
     use AppPhase::{Creating, Degraded, Failed, Pending, Running, Updating, Upgrading};
     let all_run = applied && !phases.is_empty() && phases.iter().all(|p| *p == Running);
     match before {
@@ -86,12 +97,28 @@ mod tests {
             (Some(Upgrading), vec![Degraded], false, true, Upgrading),
             (Some(Upgrading), vec![Running], false, true, Running),
             (Some(Running), vec![Running], false, false, Updating),
-            (Some(Updating), vec![Updating, Running], false, true, Updating),
-            (Some(Running), vec![Degraded, Running], false, true, Degraded),
+            (
+                Some(Updating),
+                vec![Updating, Running],
+                false,
+                true,
+                Updating,
+            ),
+            (
+                Some(Running),
+                vec![Degraded, Running],
+                false,
+                true,
+                Degraded,
+            ),
             (Some(Degraded), vec![Failed, Running], false, true, Failed),
         ];
         for (before, phases, moved, applied, after) in life {
-            assert_eq!(phase(before, &phases, moved, applied), after, "{before:?} {phases:?}");
+            assert_eq!(
+                phase(before, &phases, moved, applied),
+                after,
+                "{before:?} {phases:?}"
+            );
         }
     }
 }

@@ -79,16 +79,35 @@ impl Verdict {
         let mut said = match self.phase {
             AppPhase::Running => vec![Said::yes(READY, reason, message)],
             AppPhase::Failed => {
-                vec![Said::no(READY, reason, message), Said::yes(STALLED, reason, message)]
+                vec![
+                    Said::no(READY, reason, message),
+                    Said::yes(STALLED, reason, message),
+                ]
             }
             AppPhase::Pending if self.accepted.as_ref().is_some_and(|a| !a.yes) => {
-                vec![Said::no(READY, reason, message), Said::yes(STALLED, reason, message)]
+                vec![
+                    Said::no(READY, reason, message),
+                    Said::yes(STALLED, reason, message),
+                ]
             }
-            _ => vec![Said::no(READY, reason, message), Said::yes(RECONCILING, reason, message)],
+            _ => vec![
+                Said::no(READY, reason, message),
+                Said::yes(RECONCILING, reason, message),
+            ],
         };
-        if let Some(Accepted { yes, reason, message }) = &self.accepted {
+        if let Some(Accepted {
+            yes,
+            reason,
+            message,
+        }) = &self.accepted
+        {
             let status = Some(*yes);
-            said.push(Said { type_: PIN_ACCEPTED, status, reason, message: message.clone() });
+            said.push(Said {
+                type_: PIN_ACCEPTED,
+                status,
+                reason,
+                message: message.clone(),
+            });
         }
         if let Some(why) = &self.held {
             said.push(Said::yes(DELETION_HELD, Reason::Protected.as_str(), why));
@@ -191,14 +210,23 @@ fn refused(observed: &Observed, refusal: &Refused) -> Plan {
         plan.verdict.reason = reason;
         plan.verdict.message.clone_from(&refusal.message);
     }
-    let before = observed.status.conditions.iter().find(|c| c.type_ == PIN_ACCEPTED);
+    let before = observed
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == PIN_ACCEPTED);
     if before.is_none_or(|c| c.status != "False" || c.reason != reason) {
-        plan.events.push(Happened::warning(reason, "Pin", &refusal.message));
+        plan.events
+            .push(Happened::warning(reason, "Pin", &refusal.message));
     }
     // Content comes back without a change of the App.
     plan.look_again = refusal.reason == Reason::ContentUnavailable;
     let message = refusal.message.clone();
-    plan.verdict.accepted = Some(Accepted { yes: false, reason, message });
+    plan.verdict.accepted = Some(Accepted {
+        yes: false,
+        reason,
+        message,
+    });
     plan
 }
 
@@ -214,7 +242,10 @@ fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
     if let Some(topology) = topology {
         plan.components = components(observed, &pin, &topology);
         let wanted = |name| topology.components.contains_key(name);
-        let superfluous = observed.components.iter().filter(|c| !wanted(&c.spec.component));
+        let superfluous = observed
+            .components
+            .iter()
+            .filter(|c| !wanted(&c.spec.component));
         plan.superfluous = superfluous.map(|c| c.name.clone()).collect();
         move_on(observed, &mut plan);
     }
@@ -225,9 +256,10 @@ fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
 /// The phase, where Components are not yet what they are to be.
 fn move_on(observed: &Observed, plan: &mut Plan) {
     let is = |spec: &ComponentSpec| {
-        observed.components.iter().any(|child| {
-            child.spec.component == spec.component && is_covered(&child.spec, spec)
-        })
+        observed
+            .components
+            .iter()
+            .any(|child| child.spec.component == spec.component && is_covered(&child.spec, spec))
     };
     let applied = plan.components.iter().all(is) && plan.superfluous.is_empty();
     let moved = plan.verdict.left.is_some();
@@ -251,7 +283,12 @@ fn components(observed: &Observed, pin: &Pin, topology: &Topology) -> Vec<Compon
         component: name.clone(),
         plugin: observed.spec.plugin.clone(),
         pin: pin.clone(),
-        settings: observed.spec.components.get(name).cloned().unwrap_or_default(),
+        settings: observed
+            .spec
+            .components
+            .get(name)
+            .cloned()
+            .unwrap_or_default(),
     };
     topology.components.keys().map(spec).collect()
 }
@@ -331,5 +368,7 @@ fn held_event(observed: &Observed, verdict: &Verdict) -> Option<Happened> {
 
 #[cfg(test)]
 mod tests {
-    crate::golden::golden!("app", super::super::observe::Observed, |observed| super::plan(&observed));
+    crate::golden::golden!("app", super::super::observe::Observed, |observed| {
+        super::plan(&observed)
+    });
 }

@@ -23,13 +23,20 @@ const HISTORY: usize = 10;
 /// # Errors
 /// The status could not be written.
 pub async fn report(app: &App, acted: Acted, context: &Context) -> Result<Action, AppError> {
-    let Acted { verdict, events, look_again, gone } = acted;
+    let Acted {
+        verdict,
+        events,
+        look_again,
+        gone,
+    } = acted;
     if !gone {
         write_status(app, &verdict, context).await?;
     }
     for happened in &events {
         if happened.warning && happened.action == "Pin" {
-            let refused = Refused { reason: happened.reason };
+            let refused = Refused {
+                reason: happened.reason,
+            };
             context.metrics.pin_refused.get_or_create(&refused).inc();
         }
         context.events.publish(app, happened).await;
@@ -42,13 +49,20 @@ pub async fn report(app: &App, acted: Acted, context: &Context) -> Result<Action
 
 async fn write_status(app: &App, verdict: &Verdict, context: &Context) -> Result<(), AppError> {
     let before = app.status.clone().unwrap_or_default();
-    let status = status_of(&before, verdict, app.metadata.generation, &Time(Timestamp::now()));
+    let status = status_of(
+        &before,
+        verdict,
+        app.metadata.generation,
+        &Time(Timestamp::now()),
+    );
     if status == before {
         return Ok(());
     }
     let namespace = app.namespace().unwrap_or_default();
     let apps = Api::<App>::namespaced(context.client.clone(), &namespace);
-    status::write(&apps, app, &status, manager::APP).await.map_err(AppError::Report)
+    status::write(&apps, app, &status, manager::APP)
+        .await
+        .map_err(AppError::Report)
 }
 
 fn status_of(
@@ -57,12 +71,18 @@ fn status_of(
     generation: Option<i64>,
     now: &Time,
 ) -> AppStatus {
-    let left = verdict.left.iter().map(|pin| PastPin { pin: pin.clone(), until: now.clone() });
+    let left = verdict.left.iter().map(|pin| PastPin {
+        pin: pin.clone(),
+        until: now.clone(),
+    });
     AppStatus {
         observed_generation: generation,
         phase: Some(verdict.phase),
         pin: verdict.pin.clone(),
-        history: left.chain(before.history.iter().cloned()).take(HISTORY).collect(),
+        history: left
+            .chain(before.history.iter().cloned())
+            .take(HISTORY)
+            .collect(),
         members: Some(verdict.members.clone()),
         components: verdict.components.clone(),
         conditions: conditions::merge(&before.conditions, verdict.said(), generation, now),

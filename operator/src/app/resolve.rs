@@ -6,7 +6,10 @@ use super::{
 };
 use api::{
     Version,
-    crd::{addon::AddonPhase, app::{AppReason as Reason, Pin}},
+    crd::{
+        addon::AddonPhase,
+        app::{AppReason as Reason, Pin},
+    },
     names::TopologyName,
 };
 use package::{
@@ -30,7 +33,10 @@ pub struct Refused {
 impl Refused {
     /// A refusal.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -52,7 +58,9 @@ pub fn resolve(observed: &Observed) -> Result<Resolved, Refused> {
         Some(present) => step(observed, present)?,
         None => entry(observed)?,
     };
-    let Some(shape) = &observed.shape else { return without_shape(observed) };
+    let Some(shape) = &observed.shape else {
+        return without_shape(observed);
+    };
     let topology = topology(observed, &shape.topologies)?;
     settings::check(&observed.spec.components, topology, shape)?;
     let pin = Pin {
@@ -61,19 +69,26 @@ pub fn resolve(observed: &Observed) -> Result<Resolved, Refused> {
         runtime_version: runtime,
         topology: topology.name.clone(),
     };
-    Ok(Resolved { pin, topology: Some(topology.clone()) })
+    Ok(Resolved {
+        pin,
+        topology: Some(topology.clone()),
+    })
 }
 
 /// What runs needs no content: only a change that was not accepted before is refused for its lack.
 fn without_shape(observed: &Observed) -> Result<Resolved, Refused> {
     let seen = observed.status.observed_generation == observed.generation;
     match &observed.present {
-        Some(pin) if pin.plugin_version == observed.spec.plugin_version && seen => {
-            Ok(Resolved { pin: pin.clone(), topology: None })
-        }
+        Some(pin) if pin.plugin_version == observed.spec.plugin_version && seen => Ok(Resolved {
+            pin: pin.clone(),
+            topology: None,
+        }),
         _ => Err(Refused::new(
             Reason::ContentUnavailable,
-            observed.unavailable.clone().unwrap_or_else(|| "the content was not read".to_owned()),
+            observed
+                .unavailable
+                .clone()
+                .unwrap_or_else(|| "the content was not read".to_owned()),
         )),
     }
 }
@@ -97,9 +112,16 @@ fn entry(observed: &Observed) -> Result<(Version, api::Digest), Refused> {
     let runtime = match &spec.runtime_version {
         Some(runtime) if known.runtimes.contains(runtime) => runtime.clone(),
         Some(runtime) => return Err(unknown_runtime(known, runtime)),
-        None => known.runtimes.first().cloned().ok_or_else(|| not_active(known))?,
+        None => known
+            .runtimes
+            .first()
+            .cloned()
+            .ok_or_else(|| not_active(known))?,
     };
-    Ok((runtime, known.digest.clone().ok_or_else(|| not_active(known))?))
+    Ok((
+        runtime,
+        known.digest.clone().ok_or_else(|| not_active(known))?,
+    ))
 }
 
 /// The pin that follows the present one.
@@ -110,7 +132,11 @@ fn step(observed: &Observed, present: &Pin) -> Result<(Version, api::Digest), Re
     };
     let to = State {
         addon: observed.spec.plugin_version.clone(),
-        runtime: observed.spec.runtime_version.clone().unwrap_or_else(|| from.runtime.clone()),
+        runtime: observed
+            .spec
+            .runtime_version
+            .clone()
+            .unwrap_or_else(|| from.runtime.clone()),
     };
     if from == to {
         return Ok((from.runtime, present.digest.clone()));
@@ -125,7 +151,10 @@ fn step(observed: &Observed, present: &Pin) -> Result<(Version, api::Digest), Re
     }
     let digest = match from.addon == to.addon {
         true => present.digest.clone(),
-        false => known(observed)?.digest.clone().unwrap_or_else(|| present.digest.clone()),
+        false => known(observed)?
+            .digest
+            .clone()
+            .unwrap_or_else(|| present.digest.clone()),
     };
     Ok((to.runtime, digest))
 }
@@ -136,7 +165,9 @@ fn node(known: &Known) -> Node {
         version: known.version.clone(),
         runtimes: known.runtimes.clone(),
         upgrade_from: known.upgrade_from.clone(),
-        migrate_from: migrations.map(|m| (m.runtime.clone(), m.from.clone())).collect(),
+        migrate_from: migrations
+            .map(|m| (m.runtime.clone(), m.from.clone()))
+            .collect(),
         open: is_open(known),
     }
 }
@@ -195,7 +226,9 @@ fn known(observed: &Observed) -> Result<&Known, Refused> {
 }
 
 fn not_active(known: &Known) -> Refused {
-    let phase = known.phase.map_or("not looked at yet".to_owned(), |phase| format!("{phase:?}"));
+    let phase = known
+        .phase
+        .map_or("not looked at yet".to_owned(), |phase| format!("{phase:?}"));
     Refused::new(
         Reason::VersionNotActive,
         format!("version {} is {phase}: {}", known.version, known.message),
@@ -210,19 +243,30 @@ fn unknown_version(observed: &Observed) -> Refused {
         format!(
             "{} has no version {wanted}{}; there are: {}",
             observed.spec.plugin,
-            meant(&wanted, &open.iter().map(String::as_str).collect::<Vec<_>>()),
+            meant(
+                &wanted,
+                &open.iter().map(String::as_str).collect::<Vec<_>>()
+            ),
             listed(&open)
         ),
     )
 }
 
 fn open_versions(observed: &Observed) -> Vec<String> {
-    observed.versions.iter().filter(|k| is_open(k)).map(|k| k.version.to_string()).collect()
+    observed
+        .versions
+        .iter()
+        .filter(|k| is_open(k))
+        .map(|k| k.version.to_string())
+        .collect()
 }
 
 fn unknown_runtime(known: &Known, wanted: &Version) -> Refused {
-    let message =
-        format!("version {} does not run {wanted}; it runs: {}", known.version, listed(&known.runtimes));
+    let message = format!(
+        "version {} does not run {wanted}; it runs: {}",
+        known.version,
+        listed(&known.runtimes)
+    );
     Refused::new(Reason::UnknownRuntime, message)
 }
 
@@ -231,7 +275,9 @@ fn topology<'a>(observed: &Observed, topologies: &'a [Topology]) -> Result<&'a T
     let present = observed.present.as_ref().map(|pin| &pin.topology);
     let wanted = match (&observed.spec.topology, present) {
         (Some(wanted), Some(present)) if wanted != present => {
-            let message = format!("the topology of this App is `{present}` and never changes; create another App for `{wanted}`");
+            let message = format!(
+                "the topology of this App is `{present}` and never changes; create another App for `{wanted}`"
+            );
             return Err(Refused::new(Reason::TopologyChanged, message));
         }
         (wanted, present) => wanted.as_ref().or(present),
@@ -241,26 +287,36 @@ fn topology<'a>(observed: &Observed, topologies: &'a [Topology]) -> Result<&'a T
         (None, [sole]) => Ok(sole),
         (None, _) => Err(Refused::new(
             Reason::UnknownTopology,
-            format!("the addon has several topologies; set spec.topology to one of: {}", listed(&names)),
+            format!(
+                "the addon has several topologies; set spec.topology to one of: {}",
+                listed(&names)
+            ),
         )),
-        (Some(wanted), _) => topologies.iter().find(|t| t.name == *wanted).ok_or_else(|| {
-            let words: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-            Refused::new(
-                Reason::UnknownTopology,
-                format!(
-                    "version {} has no topology `{wanted}`{}; it has: {}",
-                    observed.spec.plugin_version,
-                    meant(wanted.as_str(), &words),
-                    listed(&names)
-                ),
-            )
-        }),
+        (Some(wanted), _) => topologies
+            .iter()
+            .find(|t| t.name == *wanted)
+            .ok_or_else(|| {
+                let words: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+                Refused::new(
+                    Reason::UnknownTopology,
+                    format!(
+                        "version {} has no topology `{wanted}`{}; it has: {}",
+                        observed.spec.plugin_version,
+                        meant(wanted.as_str(), &words),
+                        listed(&names)
+                    ),
+                )
+            }),
     }
 }
 
 /// The first choices, or `none`.
 pub fn listed(choices: &[impl Display]) -> String {
-    let shown: Vec<String> = choices.iter().take(LISTED).map(ToString::to_string).collect();
+    let shown: Vec<String> = choices
+        .iter()
+        .take(LISTED)
+        .map(ToString::to_string)
+        .collect();
     match choices.len() {
         0 => "none".to_owned(),
         n if n > LISTED => format!("{} and {} more", shown.join(", "), n - LISTED),
@@ -276,5 +332,7 @@ pub fn meant(word: &str, choices: &[&str]) -> String {
         .map(|choice| (strsim::jaro_winkler(word, choice), choice))
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or_else(String::new, |(_, choice)| format!(" (did you mean `{choice}`?)"))
+    best.map_or_else(String::new, |(_, choice)| {
+        format!(" (did you mean `{choice}`?)")
+    })
 }

@@ -63,11 +63,18 @@ fn replicas(
 }
 
 fn storage(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Result<(), Refused> {
-    let volumes = shape.volumes.get(name).map(Vec::as_slice).unwrap_or_default();
+    let volumes = shape
+        .volumes
+        .get(name)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for (volume, storage) in &set.storage {
         let field = format!("spec.components.{name}.storage.{volume}");
         if !volumes.contains(volume) {
-            return Err(invalid(field, format!("there is no such volume; there are: {}", listed(volumes))));
+            return Err(invalid(
+                field,
+                format!("there is no such volume; there are: {}", listed(volumes)),
+            ));
         }
         if let Some(size) = &storage.size {
             is_quantity(format!("{field}.size"), size)?;
@@ -77,10 +84,15 @@ fn storage(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Result<()
 }
 
 fn resources(name: &ComponentName, set: Option<&Resources>) -> Result<(), Refused> {
-    let Some(Resources { requests, limits }) = set else { return Ok(()) };
+    let Some(Resources { requests, limits }) = set else {
+        return Ok(());
+    };
     for (kind, quantities) in [("requests", requests), ("limits", limits)] {
         for (resource, quantity) in quantities {
-            is_quantity(format!("spec.components.{name}.resources.{kind}.{resource}"), quantity)?;
+            is_quantity(
+                format!("spec.components.{name}.resources.{kind}.{resource}"),
+                quantity,
+            )?;
         }
     }
     Ok(())

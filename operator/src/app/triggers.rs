@@ -19,16 +19,27 @@ pub fn of_addons(feeds: &Feeds) -> impl Stream<Item = ObjectRef<App>> + Send + u
     let apps = feeds.apps.store().clone();
     feeds.addons.subscribe().flat_map(move |addon| {
         let waits = |app: &App| app.spec.plugin == addon.spec.plugin && is_waiting(app);
-        let found: Vec<_> =
-            apps.state_filter(waits).iter().map(|app| ObjectRef::from_obj(&**app)).collect();
+        let found: Vec<_> = apps
+            .state_filter(waits)
+            .iter()
+            .map(|app| ObjectRef::from_obj(&**app))
+            .collect();
         stream::iter(found)
     })
 }
 
 /// Whether the App has no pin, another one than it asks for, or was refused.
 fn is_waiting(app: &App) -> bool {
-    let Some(status) = &app.status else { return true };
-    let refused = status.conditions.iter().any(|c| c.type_ == PIN_ACCEPTED && c.status != "True");
-    let other = status.pin.as_ref().is_none_or(|pin| pin.plugin_version != app.spec.plugin_version);
+    let Some(status) = &app.status else {
+        return true;
+    };
+    let refused = status
+        .conditions
+        .iter()
+        .any(|c| c.type_ == PIN_ACCEPTED && c.status != "True");
+    let other = status
+        .pin
+        .as_ref()
+        .is_none_or(|pin| pin.plugin_version != app.spec.plugin_version);
     refused || other
 }

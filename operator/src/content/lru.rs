@@ -20,7 +20,12 @@ pub(super) struct Lru {
 
 impl Lru {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), bytes: 0, capacity, clock: 0 }
+        Self {
+            entries: HashMap::new(),
+            bytes: 0,
+            capacity,
+            clock: 0,
+        }
     }
 
     pub(super) fn get(&mut self, digest: &Digest) -> Option<Arc<Package>> {
@@ -32,13 +37,21 @@ impl Lru {
 
     /// Keeps `package`, unless it alone is more than there is room for.
     pub(super) fn insert(&mut self, package: Arc<Package>) {
-        let bytes = package.tree.files().map(|(path, bytes)| path.len() + bytes.len()).sum();
+        let bytes = package
+            .tree
+            .files()
+            .map(|(path, bytes)| path.len() + bytes.len())
+            .sum();
         if bytes > self.capacity {
             return;
         }
         self.remove(&package.digest.clone());
         while self.bytes + bytes > self.capacity {
-            let oldest = self.entries.iter().min_by_key(|(_, e)| e.used).map(|(d, _)| d.clone());
+            let oldest = self
+                .entries
+                .iter()
+                .min_by_key(|(_, e)| e.used)
+                .map(|(d, _)| d.clone());
             match oldest {
                 Some(digest) => self.remove(&digest),
                 None => break,
@@ -46,7 +59,14 @@ impl Lru {
         }
         self.clock += 1;
         self.bytes += bytes;
-        self.entries.insert(package.digest.clone(), Entry { package, bytes, used: self.clock });
+        self.entries.insert(
+            package.digest.clone(),
+            Entry {
+                package,
+                bytes,
+                used: self.clock,
+            },
+        );
     }
 
     fn remove(&mut self, digest: &Digest) {
@@ -75,7 +95,11 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_longest_goes_first() {
-        let (first, second, third) = (package("1.0.0", 400), package("1.1.0", 400), package("1.2.0", 400));
+        let (first, second, third) = (
+            package("1.0.0", 400),
+            package("1.1.0", 400),
+            package("1.2.0", 400),
+        );
         let mut lru = Lru::new(1400);
         lru.insert(first.clone());
         lru.insert(second.clone());

@@ -1,0 +1,290 @@
+//! What there is: the Component and its Group, what its children are made from, and, where that is
+//! not what they were made from, what the pinned version makes of it now.
+
+use super::{
+    inputs::{self, AllSettings},
+    render::{self, RenderFailed, Rendered},
+};
+use crate::{
+    children::is_owned,
+    content::ContentError,
+    context::Context,
+    error::{self, Consequence},
+    watch::{Feed, Meta},
+};
+use api::{
+    Component, Group, labels,
+    names::{self, GroupName},
+};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
+use kube::{Api, ResourceExt as _, api::ListParams};
+use package::Package;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
+
+/// All that [`super::plan::plan`] decides by.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    /// The Component.
+    pub component: Component,
+    /// Its Group.
+    #[serde(default)]
+    pub group: Option<Group>,
+    /// The hash of what the children are to be made from.
+    pub inputs: String,
+    /// What the pinned version makes of it.
+    pub rendering: Rendering,
+    /// `<Component>-content` as it is.
+    #[serde(default)]
+    pub content: Option<ConfigMap>,
+    /// `<Component>-config` as it is.
+    #[serde(default)]
+    pub config: Option<ConfigMap>,
+    /// The revisions of both that pods were made with or run.
+    #[serde(default)]
+    pub in_use: BTreeSet<String>,
+    /// The Services of the Component.
+    #[serde(default)]
+    pub services: Vec<String>,
+}
+
+/// What the pinned version makes of a Component.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Rendering {
+    /// Nothing changed: nothing was rendered.
+    Settled,
+    /// Other Components of the App are not of this pin yet.
+    Waiting(String),
+    /// The content cannot be read.
+    Unavailable(String),
+    /// A template does not render with these settings.
+    Failed(String),
+    /// This.
+    Done(Box<Rendered>),
+}
+
+/// What there is could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// Content could not be read.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A ConfigMap or the pods could not be read.
+    #[error("reading the children failed: {0}")]
+    Children(#[source] Box<kube::Error>),
+}
+
+impl ObserveError {
+    /// What happens next.
+    pub fn consequence(&self) -> Consequence {
+        match self {
+            Self::Content(error) => error.consequence(),
+            Self::Children(error) => error::of_kube(error),
+        }
+    }
+}
+
+/// Observes `component`: from the caches alone where nothing changed.
+///
+/// # Errors
+/// Something could not be read.
+pub async fn observe(component: &Component, context: &Context) -> Result<Observed, ObserveError> {
+    let spec = &component.spec;
+    let namespace = component.namespace();
+    let group_name = names::group(&spec.app, &spec.component, &GroupName::sole());
+    let uid = component.uid().unwrap_or_default();
+    let group = context.feeds.groups.get(&group_name, namespace.as_deref());
+    let group = group.filter(|group| is_owned(&group.metadata, &uid));
+    let services = context
+        .feeds
+        .services
+        .store()
+        .state_filter(|s| is_owned(&s.metadata, &uid));
+    let mut observed = Observed {
+        inputs: inputs::all(component, &settings(component, None, context)),
+        component: component.clone(),
+        group: group.as_deref().cloned(),
+        rendering: Rendering::Settled,
+        content: None,
+        config: None,
+        in_use: BTreeSet::new(),
+        services: services.iter().map(|service| service.name_any()).collect(),
+    };
+    if component.metadata.deletion_timestamp.is_some() || is_settled(&observed, &services, context)
+    {
+        return Ok(observed);
+    }
+    let package = match package(component, context).await {
+        Ok(package) => package,
+        Err(error @ ContentError::Read { .. }) => return Err(error.into()),
+        Err(error) => {
+            observed.rendering = Rendering::Unavailable(error.to_string());
+            return Ok(observed);
+        }
+    };
+    if let Some(missing) = missing_siblings(component, &package, context) {
+        observed.rendering = Rendering::Waiting(missing);
+        return Ok(observed);
+    }
+    let settings = settings(component, Some(&package), context);
+    observed.inputs = inputs::all(component, &settings);
+    let (rendered, held) = futures::join!(
+        render::render(component, package, settings, context),
+        held(component, context)
+    );
+    observed.rendering = match rendered {
+        Ok(rendered) => Rendering::Done(Box::new(rendered)),
+        Err(RenderFailed::Refused(message)) => Rendering::Failed(message),
+        Err(RenderFailed::NotJudged(message)) => Rendering::Unavailable(message),
+    };
+    (observed.content, observed.config, observed.in_use) = held?;
+    Ok(observed)
+}
+
+/// Whether every child is as it was last applied, made from the same inputs, and holds no revision
+/// that nobody uses any more.
+fn is_settled(observed: &Observed, services: &[Arc<Meta<Service>>], context: &Context) -> bool {
+    let Some(group) = &observed.group else {
+        return false;
+    };
+    let namespace = observed.component.namespace().unwrap_or_default();
+    let name = observed.component.name_any();
+    let is_applied = |kind: &str, name: &str, live: Option<String>| {
+        live.is_some() && context.applier.version(kind, &namespace, name) == live
+    };
+    let maps = [
+        (
+            names::content_config_map(&name),
+            &group.spec.content_revision,
+        ),
+        (names::config_config_map(&name), &group.spec.config_revision),
+    ];
+    let rolled_out = super::rollup::is_rolled_out(group);
+    group.annotations().get(labels::INPUTS) == Some(&observed.inputs)
+        && group.metadata.deletion_timestamp.is_none()
+        && maps.iter().all(|(name, revision)| {
+            let live = meta(&context.feeds.config_maps, name, &namespace);
+            let held = live
+                .as_ref()
+                .and_then(|m| m.annotations().get(labels::REVISIONS).cloned());
+            is_applied("ConfigMap", name, live.and_then(|m| m.resource_version()))
+                && (!rolled_out || held.as_ref() == Some(*revision))
+        })
+        && context
+            .applier
+            .owned_by(&observed.component.uid().unwrap_or_default())
+            == services.iter().map(|s| s.name_any()).collect()
+        && services
+            .iter()
+            .all(|s| is_applied("Service", &s.name_any(), s.resource_version()))
+}
+
+fn meta<K>(feed: &Feed<Meta<K>>, name: &str, namespace: &str) -> Option<Arc<Meta<K>>>
+where
+    Meta<K>:
+        kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    feed.get(name, Some(namespace))
+}
+
+/// The package of the pin: from the cache, or by the MiddlewareAddon.
+async fn package(component: &Component, context: &Context) -> Result<Arc<Package>, ContentError> {
+    let pin = &component.spec.pin;
+    if let Some(package) = context.packages.held(&pin.digest) {
+        return Ok(package);
+    }
+    let name = names::addon(&component.spec.plugin, &pin.plugin_version);
+    match context.feeds.addons.get(&name, None) {
+        Some(addon) => context.packages.package(&addon.spec, &pin.digest).await,
+        None => Err(ContentError::Missing {
+            objects: vec![format!("MiddlewareAddon `{name}`")],
+        }),
+    }
+}
+
+/// The Components of the topology that are not there, or not of the same pin yet.
+fn missing_siblings(component: &Component, package: &Package, context: &Context) -> Option<String> {
+    let spec = &component.spec;
+    let topology = package.manifest.topology(&spec.pin.topology)?;
+    let there = |name: &names::ComponentName| {
+        let full = names::component(&spec.app, name);
+        let sibling = context
+            .feeds
+            .components
+            .get(&full, component.namespace().as_deref());
+        sibling.is_some_and(|sibling| sibling.spec.pin == spec.pin)
+    };
+    let missing: Vec<String> = topology
+        .components
+        .keys()
+        .filter(|name| **name != spec.component && !there(name))
+        .map(ToString::to_string)
+        .collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+/// What is set for every Component of the App, with the number of members in force: as set, else as
+/// its Group has it, else the topology's.
+fn settings(component: &Component, package: Option<&Package>, context: &Context) -> AllSettings {
+    let spec = &component.spec;
+    let namespace = component.namespace();
+    let topology = package.and_then(|package| package.manifest.topology(&spec.pin.topology));
+    let all = context.feeds.components.store().state_filter(|other| {
+        other.namespace() == namespace
+            && other.spec.app == spec.app
+            && other.spec.component != spec.component
+    });
+    let all = all.iter().map(|other| &other.spec).chain([spec]);
+    all.map(|other| {
+        let mut settings = other.settings.clone();
+        let group = names::group(&other.app, &other.component, &GroupName::sole());
+        let live = context.feeds.groups.get(&group, namespace.as_deref());
+        let members = topology
+            .as_ref()
+            .and_then(|t| t.components.get(&other.component));
+        settings.replicas = settings
+            .replicas
+            .or(live.map(|group| group.spec.replicas))
+            .or(members.map(package::manifest::TopologyComponent::replicas));
+        (other.component.clone(), settings)
+    })
+    .collect()
+}
+
+type Held = (Option<ConfigMap>, Option<ConfigMap>, BTreeSet<String>);
+
+/// The ConfigMaps of the Component as they are, and which revisions its pods use.
+async fn held(component: &Component, context: &Context) -> Result<Held, ObserveError> {
+    let (name, namespace) = (
+        component.name_any(),
+        component.namespace().unwrap_or_default(),
+    );
+    let maps = Api::<ConfigMap>::namespaced(context.client.clone(), &namespace);
+    let pods = Api::<Pod>::namespaced(context.client.clone(), &namespace);
+    let ours = ListParams::default().labels(&format!(
+        "{}={},{}={}",
+        labels::APP,
+        component.spec.app,
+        labels::COMPONENT,
+        component.spec.component
+    ));
+    let (content_name, config_name) = (
+        names::content_config_map(&name),
+        names::config_config_map(&name),
+    );
+    let (content, config, pods) = futures::try_join!(
+        maps.get_opt(&content_name),
+        maps.get_opt(&config_name),
+        pods.list_metadata(&ours)
+    )
+    .map_err(|error| ObserveError::Children(Box::new(error)))?;
+    let annotations = [labels::CONTENT_REVISION, labels::CONFIG_REVISION];
+    let in_use = pods.items.iter().flat_map(|pod| {
+        annotations
+            .iter()
+            .filter_map(|name| pod.annotations().get(*name).cloned())
+    });
+    Ok((content, config, in_use.collect()))
+}
