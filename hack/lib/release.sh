@@ -11,6 +11,7 @@ build_release() {
 	"$HACK/tools/apt"
 	command -v cargo >/dev/null || die "cargo is not in PATH" "Install Rust with rustup: https://rustup.rs"
 	"$HACK/tools/build"
-	step "release build: paamesh" cargo build --release --package paamesh --package paamesh-story --bins
+	step "release build: programs" cargo build --release \
+		--package paamesh --package paamesh-catalog --package paamesh-story --bins
 	step "release build: agent" cargo build --release --package paamesh-agent --target "$MUSL"
 }

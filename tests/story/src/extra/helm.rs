@@ -14,7 +14,7 @@ use std::process::Command;
 pub fn upgrade(stage: &mut Stage) -> Result<()> {
     let before = stage.owned(REPLICATION)?;
     let definition = "crd/apps.middleware.io";
-    let spoil = r#"[{"op":"remove","path":"/spec/names/shortNames"}]"#;
+    let spoil = r#"[{"op":"remove","path":"/spec/versions/0/additionalPrinterColumns"}]"#;
     stage
         .kubectl
         .run(&["patch", definition, "--type=json", "-p", spoil])?;
@@ -41,10 +41,10 @@ pub fn upgrade(stage: &mut Stage) -> Result<()> {
     for service in platform::SERVICES {
         platform::await_service(stage, service)?;
     }
-    let names = stage.kubectl.json(&["get", definition])?;
-    let short = look::text(&names, "/spec/names/shortNames/0");
+    let definition = stage.kubectl.json(&["get", definition])?;
+    let columns = look::list(&definition, "/spec/versions/0/additionalPrinterColumns");
     ensure!(
-        short == "mwapp",
+        !columns.is_empty(),
         "helm upgrade left the definition as it was"
     );
     let changed = look::differences(&before, &stage.owned(REPLICATION)?);

@@ -68,7 +68,37 @@ pub fn platform(stage: &mut Stage) -> Result<()> {
     kinds.sort_unstable();
     ensure!(kinds.len() == 6, "kinds: {kinds:?}");
     stage.say(format!("Kinds: {}", kinds.join(", ")));
+    programs(stage)?;
     least_privilege(stage)
+}
+
+/// The programs say which version they are; the plugin is found as kubectl finds plugins, in PATH.
+fn programs(stage: &Stage) -> Result<()> {
+    let paamesh = Command::new(&stage.options.paamesh)
+        .arg("version")
+        .output()?;
+    let version = String::from_utf8_lossy(&paamesh.stdout).trim().to_owned();
+    ensure!(
+        version.starts_with("paamesh 0."),
+        "paamesh version: {version}"
+    );
+    stage.say(version);
+    let beside = stage.options.paamesh.canonicalize()?;
+    let beside = beside.parent().context("the program lies nowhere")?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", beside.display());
+    let plugin = stage
+        .kubectl
+        .command(["middleware", "version"])
+        .env("PATH", path)
+        .output()?;
+    let version = String::from_utf8_lossy(&plugin.stdout).trim().to_owned();
+    ensure!(
+        version.contains("middleware.io/v1alpha1"),
+        "kubectl middleware version: {version}"
+    );
+    stage.say(version);
+    Ok(())
 }
 
 /// What the services may not do, as the API server itself judges.

@@ -7,9 +7,13 @@ use crate::{
 };
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 const PRIMARY: &str = "cache-redis-primary-svc";
+const WITH_HOOK: Duration = Duration::from_secs(2);
 
 /// 1.0.0 → 1.1.0, replicas first, with the operator killed after the first pod; nothing written
 /// before is lost, and the version that was held goes and comes back from Git.
@@ -113,6 +117,8 @@ pub fn refused(stage: &mut Stage) -> Result<()> {
     addon::add(stage, "2.0.0")?;
     let took = addon::publish(stage, "Add redis 2.0.0", "redis-2.0.0")?;
     stage.measure("git push → Active, with reconcile-now", took);
+    // Promised are 2 s; a test asserts five times the figure.
+    ensure!(took < 5 * WITH_HOOK, "Active after {took:?}");
     let before = stage.pod_uids(STANDALONE)?;
     pin(stage, STANDALONE, "2.0.0")?;
     let message = refusal(stage, STANDALONE, "NotInUpgradeFrom")?;
