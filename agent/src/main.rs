@@ -1,6 +1,7 @@
 //! `paamesh-agent`: reads the command line, starts one of the agent's jobs, ends with its code.
 
 use agent::args::{Args, Job};
+use agent::log::with_causes;
 use agent::root::Root;
 use agent::{install, live, log, ready, sidecar, supervisor};
 use clap::Parser as _;
@@ -51,7 +52,7 @@ fn logged(level: LevelFilter, job: impl Future<Output = Outcome>) -> Outcome {
     let log = log::start(level)?;
     let outcome = run(job);
     if let Err(error) = &outcome {
-        tracing::error!(error = log::with_causes(error.as_ref()), "cannot go on");
+        tracing::error!(error = with_causes(error.as_ref()), "cannot go on");
     }
     log.flush();
     outcome
@@ -60,7 +61,7 @@ fn logged(level: LevelFilter, job: impl Future<Output = Outcome>) -> Outcome {
 /// A question of the kubelet's: why not, goes to standard output, which it shows to people.
 fn told(answer: Result<(), Box<dyn Error>>) -> Outcome {
     if let Err(error) = &answer {
-        println!("{}", log::with_causes(error.as_ref()));
+        println!("{}", with_causes(error.as_ref()));
     }
     answer.map(|()| 0)
 }

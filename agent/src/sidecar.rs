@@ -4,7 +4,7 @@
 //! `ready` reads, and the pod's role label and annotation. It runs from the middleware's own image
 //! as PID 1 of its container, so it reaps too. SIGTERM ends it after one last word.
 
-use crate::log;
+use crate::log::with_causes;
 use crate::member::Member;
 use crate::member::observe::Sources;
 use crate::pod::{self, api_server::PodApi};
@@ -55,7 +55,7 @@ pub async fn run(sidecar: &Sidecar) -> Result<(), SidecarError> {
     let last = member.close();
     if let Ok(Err(error)) = tokio::time::timeout(LAST_WORD, pod::write(&sidecar.pod, &last)).await {
         tracing::warn!(
-            error = log::with_causes(&error),
+            error = with_causes(&error),
             "the pod's object keeps what it said"
         );
     }

@@ -2,6 +2,7 @@
 
 use crate::content::{self, Content, ContentError, Revision};
 use crate::live;
+use crate::log::with_causes;
 use crate::probe::{self, Action, InvalidAction, Reading};
 use crate::reaper::Reaper;
 use crate::root::Root;
@@ -96,10 +97,7 @@ impl Sources {
 /// Looks once. Whatever fails is part of what was seen.
 pub async fn observe(sources: &mut Sources) -> Seen {
     if let Err(error) = sources.follow() {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "cannot follow the content"
-        );
+        tracing::warn!(error = with_causes(&error), "cannot follow the content");
     }
     let supervisor = sources.supervisor.clone();
     let (probe, processes) = tokio::join!(sources.probe(), processes(supervisor));

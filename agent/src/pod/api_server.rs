@@ -6,7 +6,7 @@
 use api::labels;
 use api::probe::Observed;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -29,6 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const MOST_ANSWER: usize = 2 * 1024 * 1024;
 /// Only metadata comes back: a pod is mostly spec and status.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+const OWN_NAME: &str = concat!("paamesh-agent/", env!("CARGO_PKG_VERSION"));
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// One pod at the API server.
@@ -178,6 +179,7 @@ impl PodApi {
             .method(method)
             .uri(self.uri())
             .header(AUTHORIZATION, format!("Bearer {}", token.trim()))
+            .header(USER_AGENT, OWN_NAME)
             .header(ACCEPT, METADATA)
             .header(CONTENT_TYPE, MERGE_PATCH)
             .body(Full::new(body))

@@ -1,6 +1,7 @@
 //! Logs what came of an attempt to write the pod.
 
 use super::api_server::{ApiError, Patched};
+use crate::log::with_causes;
 use api::probe::Observed;
 use std::time::Duration;
 use tracing::{debug, info, warn};
@@ -16,7 +17,7 @@ pub(super) fn patched(wanted: &Observed, patched: Patched) -> bool {
 
 /// The attempt failed and is repeated after `wait`.
 pub(super) fn failed(error: &ApiError, wait: Duration) {
-    let error: &dyn std::error::Error = error;
+    let error = with_causes(error);
     warn!(
         error,
         wait_seconds = wait.as_secs_f32(),

@@ -40,9 +40,8 @@ impl<'a> Actor<'a> {
     }
 
     fn start(&mut self) -> Event {
-        let (program, arguments) = match self.supervise.command.split_first() {
-            Some(command) => command,
-            None => return Event::NotStarted("no command was given".to_owned()),
+        let Some((program, arguments)) = self.supervise.command.split_first() else {
+            return Event::NotStarted("no command was given".to_owned());
         };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null());
