@@ -51,7 +51,7 @@ pub mod watch;
 
 use context::Context;
 use futures::future::{BoxFuture, Shared};
-use metrics::Metrics;
+pub use metrics::Metrics;
 use package::Evaluate;
 use std::{sync::Arc, time::Duration};
 
@@ -79,6 +79,11 @@ pub enum RunError {
     Ended(&'static str),
 }
 
+/// Registers every metric of the operator with `registry`, whose prefix is `paamesh`.
+pub fn register(registry: &mut prometheus_client::registry::Registry) -> Metrics {
+    Metrics::register(registry)
+}
+
 /// Runs every controller until `shutdown`; `ready` becomes true when the caches are filled.
 ///
 /// # Errors
@@ -87,12 +92,11 @@ pub async fn run(
     client: kube::Client,
     settings: Settings,
     evaluate: Arc<dyn Evaluate>,
-    registry: &mut prometheus_client::registry::Registry,
+    metrics: Metrics,
     ready: tokio::sync::watch::Sender<bool>,
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
     let (feeds, watches) = watch::start(&client, &settings.namespace);
-    let metrics = Metrics::register(registry);
     let context = Arc::new(Context::new(client, settings, evaluate, metrics, feeds));
     let controllers = futures::future::join4(
         addon::run(context.clone(), shutdown.clone()),

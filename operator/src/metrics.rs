@@ -51,7 +51,7 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// Registers every metric under the prefix `paamesh`.
+    /// Registers every metric with `registry`, whose prefix is `paamesh`.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             duration: Family::new_with_constructor(seconds as fn() -> Histogram),
@@ -61,7 +61,7 @@ impl Metrics {
             pin_refused: Family::default(),
             applied: Family::default(),
         };
-        let ours = registry.sub_registry_with_prefix("paamesh");
+        let ours = registry;
         ours.register_with_unit(
             "reconcile_duration",
             "How long reconciles take",
