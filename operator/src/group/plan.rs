@@ -174,17 +174,16 @@ impl<'a> View<'a> {
         !wanted.suspend && !wanted.deleting && self.obstacle().is_none()
     }
 
-    /// A supporting object in whose way nothing can be made. A pod or a claim is in the way of its
-    /// own member only.
-    fn obstacle(&self) -> Option<(&str, Whose)> {
+    /// A supporting object in whose way nothing can be made: kind and name. A pod or a claim is in
+    /// the way of its own member only.
+    fn obstacle(&self) -> Option<(String, Whose)> {
         let record = self.observed.record.filter(|whose| *whose != Whose::Ours);
-        let record = record.map(|whose| ("Lease", whose));
-        let others = self.observed.in_the_way.iter();
-        let support = others.filter(|(name, _)| !name.starts_with("Pod "));
-        let mut all = record
-            .into_iter()
-            .chain(support.map(|(n, w)| (n.as_str(), *w)));
-        all.next()
+        if let Some(whose) = record {
+            return Some((format!("Lease {}", self.observed.wanted.name), whose));
+        }
+        let mut supports = self.observed.in_the_way.iter();
+        let (name, whose) = supports.find(|(name, _)| !name.starts_with("Pod "))?;
+        Some((name.clone(), *whose))
     }
 
     /// The record, where one is needed and missing.

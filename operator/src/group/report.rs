@@ -84,9 +84,9 @@ fn refused(verdict: Verdict, error: &ActError) -> Verdict {
         _ => GroupReason::Refused,
     };
     Verdict {
-        phase: match verdict.phase {
-            AppPhase::Pending | AppPhase::Creating => AppPhase::Failed,
-            running => running,
+        phase: match verdict.ready {
+            true => verdict.phase,
+            false => AppPhase::Failed,
         },
         ready: false,
         reconciling: false,

@@ -105,7 +105,7 @@ fn outside(view: &View<'_>) -> Option<Verdict> {
 }
 
 /// A pod that is not ours under the name of a wanted member.
-fn taken<'v>(view: &'v View<'_>) -> Option<(&'v str, Whose)> {
+fn taken(view: &View<'_>) -> Option<(String, Whose)> {
     let all = view.observed.in_the_way.iter();
     let ours = |name: &str| {
         view.wanted
@@ -113,7 +113,7 @@ fn taken<'v>(view: &'v View<'_>) -> Option<(&'v str, Whose)> {
             .any(|o| name == format!("Pod {}", view.pod(*o)))
     };
     let mut pods = all.filter(|(name, _)| ours(name));
-    pods.next().map(|(name, whose)| (name.as_str(), *whose))
+    pods.next().map(|(name, whose)| (name.clone(), *whose))
 }
 
 fn at_work(view: &View<'_>, now: Timestamp) -> Verdict {
@@ -149,10 +149,12 @@ enum Stage {
 
 fn stage(view: &View<'_>) -> Stage {
     let before = &view.observed.before;
-    let early = matches!(
-        before.phase,
-        None | Some(AppPhase::Pending | AppPhase::Creating)
-    );
+    let early = match before.phase {
+        None | Some(AppPhase::Pending | AppPhase::Creating) => true,
+        // What was refused from the start is still being made.
+        Some(AppPhase::Failed) => !view.present().any(Member::is_ready),
+        Some(_) => false,
+    };
     let rolled = before.was(GroupReason::RollingOut) || before.was(GroupReason::RolloutBlocked);
     let new = |o: &u32| !view.members.contains_key(o) && !before.started.contains(o);
     if is_done(view) {
@@ -224,8 +226,8 @@ fn count(view: &View<'_>) -> String {
     let ready = view.present().filter(|m| m.is_ready()).count();
     match wanted {
         0 => "no member is wanted".to_owned(),
-        1 => format!("{ready} of 1 member is ready"),
-        _ => format!("{ready} of {wanted} members are ready"),
+        1 => format!("{ready} of 1 member ready"),
+        _ => format!("{ready} of {wanted} members ready"),
     }
 }
 
