@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use rustix::process::Signal;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
@@ -76,6 +77,9 @@ pub struct SidecarArgs {
     /// The pod's name.
     #[arg(long, env = env::POD)]
     pub pod: String,
+    /// The pod's UID; where it is not given, that of the first pod seen by this name.
+    #[arg(long, env = env::POD_UID)]
+    pub pod_uid: Option<String>,
     /// The pod's namespace.
     #[arg(long, env = env::NAMESPACE)]
     pub namespace: String,
@@ -122,6 +126,7 @@ impl SidecarArgs {
     pub fn meant(self, root: Root) -> Sidecar {
         let Self {
             pod,
+            pod_uid,
             namespace,
             api_host: host,
             api_port: port,
@@ -131,6 +136,7 @@ impl SidecarArgs {
             port,
             namespace,
             pod,
+            uid: pod_uid.map_or_else(OnceLock::new, OnceLock::from),
             credentials: root.at(TOKEN_DIR),
         };
         Sidecar { root, pod }

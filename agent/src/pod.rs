@@ -2,8 +2,8 @@
 //!
 //! Each attempt is observe → plan → act → report: [`observe`](api_server::PodApi::get) reads the
 //! pod's metadata, [`plan`] compares, `act` patches with the resource version that was compared, so
-//! a late writer changes nothing, [`report`](self::report) says what came of it. The token is bound
-//! to this pod's UID: an agent that outlived its pod is refused even by name.
+//! a late writer changes nothing, `report` says what came of it. An agent that outlived its pod does
+//! not write another one of that name.
 //!
 //! Services follow the label, so this works without the operator; and while the API server is away
 //! it tries again until it is back, with what is true then. Nothing here holds up the probing.

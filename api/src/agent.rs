@@ -52,6 +52,8 @@ pub const SIDECAR_CONTAINER: &str = "paamesh-sidecar";
 pub mod env {
     /// The pod's name.
     pub const POD: &str = "PAAMESH_POD";
+    /// The pod's UID: an agent that outlived its pod must not take the next one for its own.
+    pub const POD_UID: &str = "PAAMESH_POD_UID";
     /// The pod's namespace.
     pub const NAMESPACE: &str = "PAAMESH_NAMESPACE";
     /// The pod's ordinal in its Group, decimal.

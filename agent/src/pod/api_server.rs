@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A request, from the connection to the last byte of the answer.
@@ -43,6 +43,8 @@ pub struct PodApi {
     pub namespace: String,
     /// The pod's name.
     pub pod: String,
+    /// The pod's UID, from the start or since the pod was first read.
+    pub uid: OnceLock<String>,
     /// Where `token` and `ca.crt` lie.
     pub credentials: PathBuf,
 }
@@ -102,6 +104,9 @@ pub enum ApiError {
         /// What it says about it.
         message: String,
     },
+    /// This agent's pod is gone, and another one has its name.
+    #[error("another pod has this one's name: its UID is {0}")]
+    Replaced(String),
     /// Request or answer is no JSON of ours.
     #[error("not the JSON of a pod")]
     Json(#[source] serde_json::Error),
@@ -118,6 +123,7 @@ struct Object {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Metadata {
+    uid: String,
     resource_version: String,
     #[serde(default)]
     labels: BTreeMap<String, String>,
@@ -126,7 +132,8 @@ struct Metadata {
 }
 
 impl PodApi {
-    /// Reads the pod.
+    /// Reads the pod. The API server believes a token for some seconds after its pod is gone, so
+    /// the UID is compared here too.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -137,10 +144,14 @@ impl PodApi {
         }
         let object: Object = serde_json::from_slice(&answer).map_err(ApiError::Json)?;
         let Metadata {
+            uid,
             resource_version,
             mut labels,
             annotations,
         } = object.metadata;
+        if *self.uid.get_or_init(|| uid.clone()) != uid {
+            return Err(ApiError::Replaced(uid));
+        }
         let observed = annotations.get(labels::OBSERVED);
         let observed = observed.and_then(|json| serde_json::from_str(json).ok());
         Ok(Pod {

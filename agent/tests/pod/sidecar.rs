@@ -1,5 +1,5 @@
-//! `sidecar` and `ready` beside a supervisor, with nobody at the API server's address: what a
-//! member says of itself must not depend on that.
+//! `sidecar` and `ready` beside a supervisor, without a token and with nobody at the API server's
+//! address: what a member says of itself must not depend on that.
 
 use crate::place::{Job, Place, eventually, is};
 use api::agent::{ActionTable, CONTENT_DIR, CONTENT_REVISION_FILE, OBSERVED_FILE, SCRIPTS_DIR};
