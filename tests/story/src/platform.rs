@@ -52,9 +52,15 @@ fn why_not_ready(stage: &Stage, service: &str) -> String {
     let said = pods.iter().map(|pod| {
         let container = &pod["status"]["containerStatuses"][0];
         let waits = look::text(container, "/state/waiting/reason");
-        let ended = look::text(container, "/lastState/terminated/reason");
         let restarts = container["restartCount"].as_u64().unwrap_or_default();
-        format!("{} {waits}{ended}, {restarts} restarts", look::name(pod))
+        let name = look::text(pod, "/metadata/name");
+        let log = stage
+            .kubectl
+            .run(&["-n", PLATFORM, "logs", name, "--tail=1"]);
+        format!(
+            "{name} {waits}, {restarts} restarts; {}",
+            log.unwrap_or_default()
+        )
     });
     let said: Vec<String> = said.collect();
     if said.is_empty() {
