@@ -10,11 +10,21 @@ mod rules;
 mod templates;
 pub(crate) mod words;
 
-use document::Node;
+use document::{Node, Value};
 pub(crate) use words::{listed, one_of};
 
 use crate::{Evaluate, Finding, Manifest, Tree, manifest};
 use api::{Digest, Version, names::PluginName};
+
+/// The fields of the root that every manifest has.
+const REQUIRED: [&str; 6] = [
+    "apiVersion",
+    "kind",
+    "name",
+    "version",
+    "runtimes",
+    "components",
+];
 
 /// A checked addon.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +99,10 @@ pub fn load(tree: Tree) -> Result<Package, Refusal> {
 fn parse(tree: Tree) -> Result<(Node, Package), Refusal> {
     let document = document(&tree)?;
     needs_platform(&document)?;
-    let manifest = read::read(&document).map_err(|findings| invalid(&document, findings))?;
+    let manifest = read::read(&document).map_err(|mut findings| {
+        findings.extend(missing(&document));
+        invalid(&document, findings)
+    })?;
     let digest = tree.digest();
     let package = Package {
         manifest,
@@ -97,6 +110,19 @@ fn parse(tree: Tree) -> Result<(Node, Package), Refusal> {
         digest,
     };
     Ok((document, package))
+}
+
+/// Every required field of the root that is not there: reading stops at the first of them.
+fn missing(document: &Node) -> Vec<Finding> {
+    if !matches!(document.value, Value::Map(_) | Value::Null) {
+        return Vec::new();
+    }
+    let absent = REQUIRED
+        .into_iter()
+        .filter(|field| document.get(field).is_none());
+    absent
+        .map(|field| document.finding(read::missing_field(field)))
+        .collect()
 }
 
 /// The manifest as YAML.
@@ -117,7 +143,11 @@ fn document(tree: &Tree) -> Result<Node, Refusal> {
     let bytes = tree.get(manifest::FILE);
     let bytes = bytes.ok_or_else(|| whole("the file is missing: it makes a folder an addon"))?;
     let text = std::str::from_utf8(bytes).map_err(|_| whole("it is not UTF-8"))?;
-    let document = Node::parse(manifest::FILE, text).map_err(unreadable)?;
+    let document = Node::parse(text).map_err(|finding| Refusal::Invalid {
+        plugin: root_text(text, "name: "),
+        version: root_text(text, "version: "),
+        findings: words::told(vec![finding]),
+    })?;
     let mut octals = Vec::new();
     document.refuse_octals(text, &mut octals);
     if octals.is_empty() {
@@ -162,6 +192,12 @@ fn invalid(document: &Node, findings: Vec<Finding>) -> Refusal {
         version: version(document),
         findings: words::told(findings),
     }
+}
+
+/// What a line of the root says, in a text that is no YAML elsewhere.
+fn root_text<T: std::str::FromStr>(text: &str, key: &str) -> Option<T> {
+    let value = text.lines().find_map(|line| line.strip_prefix(key))?;
+    value.trim().trim_matches(['"', '\'']).parse().ok()
 }
 
 fn plugin(document: &Node) -> Option<PluginName> {

@@ -97,13 +97,11 @@ pub enum RefusedStep {
     },
     /// The wanted version does not say that the present runtime version may move to the wanted one.
     #[error(
-        "version {wanted} cannot move runtime {present} to {runtime}: its migrateFrom for {runtime} \
+        "the wanted version cannot move runtime {present} to {runtime}: its migrateFrom for {runtime} \
          lists {}",
         crate::check::listed(.lists)
     )]
     NotInMigrateFrom {
-        /// The version that was asked for.
-        wanted: Version,
         /// The present runtime version.
         present: Version,
         /// The runtime version that was asked for.
@@ -190,7 +188,6 @@ fn runtime_step(node: &Node, present: &Version, runtime: &Version) -> Result<(),
         return Ok(());
     }
     Err(RefusedStep::NotInMigrateFrom {
-        wanted: node.version.clone(),
         present: present.clone(),
         runtime: runtime.clone(),
         lists,

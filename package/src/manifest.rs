@@ -1,5 +1,5 @@
 //! The manifest, `addon.yaml`: all that a package declares. What the types here say is what an author
-//! may write; how the text becomes them, with file and line of each fault, stands in [`crate::check`].
+//! may write; how the text becomes them, with file and line of each fault, stands in [`mod@crate::check`].
 //!
 //! Rows of R-2 that nothing serves yet are refused by name (`not supported yet`), not ignored.
 

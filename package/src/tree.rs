@@ -2,7 +2,7 @@
 //! sections 3 and 5).
 //!
 //! In: paths and bytes from a Git tree, an artifact or ConfigMaps. Out: a [`Tree`], or every
-//! finding. What the files say is [`crate::check`]'s matter.
+//! finding. What the files say is [`mod@crate::check`]'s matter.
 
 use crate::{Finding, check::words, digest};
 use api::Digest;

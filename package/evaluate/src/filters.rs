@@ -34,17 +34,17 @@ pub(crate) fn register(tera: &mut Tera) {
     tera.register_filter("percent", percent);
 }
 
-fn to_yaml(value: Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
-    let yaml = serde_saphyr::to_string(&value);
+fn to_yaml(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
+    let yaml = serde_saphyr::to_string(value);
     let yaml = yaml.map_err(|error| Error::message(format!("to_yaml: {error}")))?;
     Ok(yaml.trim_end_matches('\n').to_owned())
 }
 
-fn to_json(value: Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
-    serde_json::to_string(&value).map_err(|error| Error::message(format!("to_json: {error}")))
+fn to_json(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
+    serde_json::to_string(value).map_err(|error| Error::message(format!("to_json: {error}")))
 }
 
-fn quote(value: Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
+fn quote(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
     if value.is_map() || value.is_array() || value.is_none() {
         let name = value.name();
         return Err(Error::message(format!(
@@ -59,8 +59,8 @@ fn units(value: &Value, size: u128) -> TeraResult<u64> {
     fit(quantity(value)?.units() / size)
 }
 
-fn millis(value: Value, _: Kwargs, _: &State<'_>) -> TeraResult<u64> {
-    fit(quantity(&value)?.thousandths())
+fn millis(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<u64> {
+    fit(quantity(value)?.thousandths())
 }
 
 fn quantity(value: &Value) -> TeraResult<Quantity> {
@@ -68,6 +68,7 @@ fn quantity(value: &Value) -> TeraResult<Quantity> {
     text.parse().map_err(Error::message)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "Tera calls filters so")]
 fn percent(value: u64, kwargs: Kwargs, _: &State<'_>) -> TeraResult<u64> {
     let of: u64 = kwargs.must_get("of")?;
     fit(u128::from(value) * u128::from(of) / 100)

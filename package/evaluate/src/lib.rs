@@ -3,7 +3,7 @@
 //! In: a render request. Out: text of bounded size, or file, line and column of the fault. No
 //! network, no files.
 
-mod filters;
+pub mod filters;
 mod in_process;
 
 pub use in_process::InProcess;

@@ -53,11 +53,11 @@ pub(super) struct Key {
 }
 
 impl Node {
-    /// The document that `text` is, in the file `file`.
+    /// The document that `text`, the manifest, is.
     ///
     /// # Errors
     /// The first place at which it is no YAML.
-    pub(super) fn parse(file: &str, text: &str) -> Result<Self, Finding> {
+    pub(super) fn parse(text: &str) -> Result<Self, Finding> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
             with_snippet: false,
@@ -66,7 +66,7 @@ impl Node {
             let place = error.location().map(Place::of);
             let message = error.without_snippet().to_string();
             Finding {
-                file: file.to_owned(),
+                file: crate::manifest::FILE.to_owned(),
                 line: place.map(|p| p.line),
                 column: place.map(|p| p.column),
                 message: format!("no YAML: {}", without_place(&message)),

@@ -47,6 +47,11 @@ pub(super) fn read<T: DeserializeOwned>(document: &Node) -> Result<T, Vec<Findin
     }
 }
 
+/// What is to be said where `field` is missing.
+pub(super) fn missing_field(field: &str) -> String {
+    format!("the field `{field}` is missing")
+}
+
 /// What is to be said of the key `key` that the struct `name` with `fields` has not.
 fn unknown_field(key: &str, name: &str, fields: &[&str]) -> String {
     match later::field(name, key) {

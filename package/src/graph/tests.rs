@@ -90,12 +90,12 @@ fn a_step_is_allowed_or_refused_for_one_reason() {
         (
             "1.1.0/7.2.0",
             "1.1.0/7.0.15",
-            "version 1.1.0 cannot move runtime 7.2.0 to 7.0.15: its migrateFrom for 7.0.15 lists nothing",
+            "the wanted version cannot move runtime 7.2.0 to 7.0.15: its migrateFrom for 7.0.15 lists nothing",
         ),
         (
             "1.1.0/7.2.0",
             "1.0.0/7.0.15",
-            "version 1.0.0 cannot move runtime 7.2.0 to 7.0.15: its migrateFrom for 7.0.15 lists nothing",
+            "the wanted version cannot move runtime 7.2.0 to 7.0.15: its migrateFrom for 7.0.15 lists nothing",
         ),
         (
             "1.0.0/7.0.15",

@@ -2,12 +2,12 @@ use super::*;
 use serde_json::json;
 
 /// `template`, called `main.conf`, rendered with `context`; `part.conf` can be included.
-fn render(template: &str, context: serde_json::Value) -> Result<String, String> {
+fn render(template: &str, context: &serde_json::Value) -> Result<String, String> {
     let templates = BTreeMap::from([("main.conf", template), ("part.conf", "port {{ port }}\n")]);
     let request = RenderRequest {
         templates: &templates,
         template: "main.conf",
-        context: &context,
+        context,
     };
     InProcess
         .render(&request)
@@ -46,7 +46,7 @@ fn renders_with_the_filters_that_the_documentation_names() {
         ),
     ] {
         assert_eq!(
-            render(template, context.clone()).as_deref(),
+            render(template, &context).as_deref(),
             Ok(rendered),
             "{template}"
         );
@@ -69,7 +69,7 @@ fn says_where_a_template_is_at_fault() {
         ("{{ now() }}", "templates/main.conf:1:"),
         ("{{ get_env(name=\"HOME\") }}", "templates/main.conf:1:"),
     ] {
-        let said = render(template, json!({"app": {"name": "a"}})).unwrap_err();
+        let said = render(template, &json!({"app": {"name": "a"}})).unwrap_err();
         assert!(said.starts_with(error), "{template}: {said}");
     }
 }
@@ -78,7 +78,7 @@ proptest::proptest! {
     #[test]
     fn never_panics_and_always_answers_the_same(template in "[{}%# a-z.|()\"\n]{0,40}") {
         let context = json!({"a": {"b": 1}, "c": [1, 2]});
-        let first = render(&template, context.clone());
-        proptest::prop_assert_eq!(first, render(&template, context));
+        let first = render(&template, &context);
+        proptest::prop_assert_eq!(first, render(&template, &context));
     }
 }

@@ -54,7 +54,7 @@ impl<'a> Fault<'a> {
         let message = match &self.why {
             Why::Wrong(message) => message.clone(),
             Why::Missing(field) if node.get(field).is_some() => return None,
-            Why::Missing(field) => format!("the field `{field}` is missing"),
+            Why::Missing(field) => super::missing_field(field),
         };
         Some(self.place.unwrap_or(node.place).finding(message))
     }
@@ -64,7 +64,7 @@ impl fmt::Display for Fault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
             Why::Wrong(message) => f.write_str(message),
-            Why::Missing(field) => write!(f, "the field `{field}` is missing"),
+            Why::Missing(field) => f.write_str(&super::missing_field(field)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Rules;
 use crate::{check::document::Node, manifest::TopologyComponent};
+use api::names::ComponentName;
 use std::collections::BTreeSet;
 
 /// The most topologies, as many as a MiddlewareAddon's status lists.
@@ -22,7 +23,7 @@ impl Rules<'_> {
         let components: Vec<&str> = manifest
             .components
             .keys()
-            .map(|name| name.as_str())
+            .map(ComponentName::as_str)
             .collect();
         for (i, topology) in manifest.topologies.iter().enumerate() {
             let at = list.index(i);

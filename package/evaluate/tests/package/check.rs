@@ -3,41 +3,16 @@
 //! A case is laid over `golden/check/base/`, a whole addon without a fault: it holds only the files
 //! that differ.
 
+use crate::files::{self, Files};
 use evaluate::InProcess;
 use package::{Refusal, Tree};
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-type Files = BTreeMap<String, Vec<u8>>;
-
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/check")
-}
-
-/// Every file below `folder`, by its path relative to that.
-fn files(folder: &Path) -> Files {
-    let mut files = Files::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(at) = open.pop() {
-        for entry in fs::read_dir(&at).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let relative = path
-                    .strip_prefix(folder)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                files.insert(relative, fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
 }
 
 /// The verdict on `files`, as a person reads it.
@@ -72,7 +47,7 @@ fn verdict(files: Files) -> String {
 
 #[test]
 fn every_case_is_answered_as_before() {
-    let base = files(&golden().join("base/addon"));
+    let base = files::below(&golden().join("base/addon"));
     let mut cases: Vec<PathBuf> = fs::read_dir(golden())
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -81,7 +56,7 @@ fn every_case_is_answered_as_before() {
     assert!(cases.len() > 10, "the cases are there");
     for case in cases {
         let mut addon = base.clone();
-        addon.extend(files(&case.join("addon")));
+        addon.extend(files::below(&case.join("addon")));
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(&case);
         settings.set_prepend_module_to_snapshot(false);
@@ -99,7 +74,7 @@ fn an_addon_without_a_manifest_is_refused() {
 #[test]
 fn the_verdict_is_the_same_every_time() {
     for case in fs::read_dir(golden()).unwrap() {
-        let addon = files(&case.unwrap().path().join("addon"));
+        let addon = files::below(&case.unwrap().path().join("addon"));
         assert_eq!(verdict(addon.clone()), verdict(addon));
     }
 }
@@ -116,7 +91,7 @@ impl package::Evaluate for Gone {
 
 #[test]
 fn without_an_evaluator_there_is_no_verdict() {
-    let tree = Tree::from_files(files(&golden().join("base/addon"))).unwrap();
+    let tree = Tree::from_files(files::below(&golden().join("base/addon"))).unwrap();
     let refusal = package::check(tree.clone(), &Gone).unwrap_err();
     assert_eq!(refusal.to_string(), "not judged: the evaluator ended");
     assert!(package::load(tree).is_ok());
@@ -124,7 +99,7 @@ fn without_an_evaluator_there_is_no_verdict() {
 
 /// The manifest of the base addon, with `cut` characters at `place` replaced by `text`.
 fn edited(place: usize, cut: usize, text: &str) -> Files {
-    let mut addon = files(&golden().join("base/addon"));
+    let mut addon = files::below(&golden().join("base/addon"));
     let manifest: Vec<char> = String::from_utf8(addon["addon.yaml"].clone())
         .unwrap()
         .chars()

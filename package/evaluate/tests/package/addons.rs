@@ -1,5 +1,6 @@
 //! The addons that the repository ships: each passes the checks, and renders as `golden/render` says.
 
+use crate::files;
 use evaluate::InProcess;
 use package::{
     Package, Tree,
@@ -14,26 +15,8 @@ use std::{
 
 /// The checked package in `folder`.
 fn package(folder: &Path) -> Package {
-    let mut files = BTreeMap::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(at) = open.pop() {
-        for entry in fs::read_dir(&at).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let relative = path
-                    .strip_prefix(folder)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                files.insert(relative, fs::read(&path).unwrap());
-            }
-        }
-    }
-    let tree =
-        Tree::from_files(files).unwrap_or_else(|findings| panic!("{folder:?}: {findings:?}"));
+    let tree = Tree::from_files(files::below(folder))
+        .unwrap_or_else(|findings| panic!("{folder:?}: {findings:?}"));
     package::check(tree, &InProcess).unwrap_or_else(|refusal| panic!("{folder:?}: {refusal}"))
 }
 
@@ -106,7 +89,7 @@ fn redis_renders_as_before() {
         for topology in ["standalone", "replication"] {
             let files = rendered(&redis(version), topology);
             let name = format!("redis-{version}-{topology}");
-            insta::with_settings!({snapshot_path => "golden/render", prepend_module_to_snapshot => false,
+            insta::with_settings!({snapshot_path => "../golden/render", prepend_module_to_snapshot => false,
                 omit_expression => true}, {
                 insta::assert_yaml_snapshot!(name, files);
             });
@@ -117,8 +100,10 @@ fn redis_renders_as_before() {
 #[test]
 fn what_templates_may_refer_to_is_as_before() {
     let package = redis("1.0.0");
-    let mut settings = api::crd::app::AppComponent::default();
-    settings.replicas = Some(5);
+    let settings = api::crd::app::AppComponent {
+        replicas: Some(5),
+        ..Default::default()
+    };
     let instance = Instance {
         app: "shop".parse().unwrap(),
         namespace: "default".to_owned(),
@@ -127,7 +112,7 @@ fn what_templates_may_refer_to_is_as_before() {
         components: BTreeMap::from([("redis".parse().unwrap(), settings)]),
     };
     let context = Context::new(&package, &instance).unwrap();
-    insta::with_settings!({snapshot_path => "golden/render", prepend_module_to_snapshot => false,
+    insta::with_settings!({snapshot_path => "../golden/render", prepend_module_to_snapshot => false,
         omit_expression => true}, {
         insta::assert_yaml_snapshot!("context", context);
     });
