@@ -66,7 +66,7 @@ pub(super) async fn report(
     }
     let verdict = match &failed {
         None => Some(verdict),
-        Some(error) if error.is_refusal() => Some(refused(verdict, error)),
+        Some(error) if error.is_refusal() => Some(refused(&verdict, error)),
         // What failed says nothing of the Group: its status stays.
         Some(_) => None,
     };
@@ -78,7 +78,7 @@ pub(super) async fn report(
 }
 
 /// The verdict where the cluster refused something.
-fn refused(verdict: Verdict, error: &ActError) -> Verdict {
+fn refused(verdict: &Verdict, error: &ActError) -> Verdict {
     let reason = match error.reason() {
         "NameTaken" => GroupReason::NameTaken,
         _ => GroupReason::Refused,

@@ -8,7 +8,7 @@ use super::Versions;
 use crate::group::cache::Pod;
 use api::{labels, names::RoleName, probe};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, PodStatus};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, PodStatus};
 use kube::ResourceExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -168,13 +168,12 @@ fn trouble(pod: &Pod, status: &PodStatus) -> (bool, String) {
     if let Some(message) = unscheduled(status) {
         return (true, message);
     }
-    if let Some((stuck, message)) = containers(status).find_map(waiting) {
-        return (stuck, message);
+    if let Some(message) = containers(status).find_map(waiting) {
+        return (true, message);
     }
-    (
-        false,
-        observed(pod).unwrap_or_else(|| "is starting".to_owned()),
-    )
+    let ended = containers(status).find_map(ended);
+    let said = ended.or_else(|| observed(pod));
+    (false, said.unwrap_or_else(|| "is starting".to_owned()))
 }
 
 fn unscheduled(status: &PodStatus) -> Option<String> {
@@ -193,29 +192,30 @@ fn containers(status: &PodStatus) -> impl Iterator<Item = &ContainerStatus> {
     init.chain(status.container_statuses.iter().flatten())
 }
 
-/// What a container that does not run waits for. Waiting without a message is the ordinary start.
-fn waiting(container: &ContainerStatus) -> Option<(bool, String)> {
+/// What a container waits for that gets nowhere. Waiting for anything else is the ordinary start.
+fn waiting(container: &ContainerStatus) -> Option<String> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref().unwrap_or_default();
-    let stuck = STUCK.contains(&reason);
     let why = waiting.message.as_deref().unwrap_or_default();
-    let ended = last_end(container).unwrap_or_default();
-    stuck.then(|| {
-        (
-            stuck,
-            format!("container {}: {reason}: {why}{ended}", container.name),
-        )
-    })
+    let last = container.last_state.as_ref();
+    let last = last.and_then(|state| state.terminated.as_ref());
+    let last = last.map_or_else(String::new, |last| format!(" ({})", end(last)));
+    let stuck = STUCK.contains(&reason);
+    stuck.then(|| format!("container {}: {reason}: {why}{last}", container.name))
 }
 
-fn last_end(container: &ContainerStatus) -> Option<String> {
-    let ended = container.last_state.as_ref()?.terminated.as_ref()?;
-    let reason = ended.reason.as_deref().unwrap_or_default();
-    let said = ended.message.as_deref().unwrap_or_default();
-    Some(format!(
-        " (it ended with {}: {reason}: {said})",
-        ended.exit_code
-    ))
+/// How a container ended that is not started again yet; an init container that did its work is no
+/// news.
+fn ended(container: &ContainerStatus) -> Option<String> {
+    let ended = container.state.as_ref()?.terminated.as_ref()?;
+    (ended.exit_code != 0).then(|| format!("container {}: {}", container.name, end(ended)))
+}
+
+fn end(ended: &ContainerStateTerminated) -> String {
+    let reason = ended.reason.as_deref().unwrap_or("Error");
+    let said = ended.message.as_deref().map(str::trim).unwrap_or_default();
+    let colon = if said.is_empty() { "" } else { ": " };
+    format!("ended with {}, {reason}{colon}{said}", ended.exit_code)
 }
 
 /// What the member's agent observed last, where it says that something is wrong.
@@ -237,3 +237,6 @@ fn cut(mut message: String) -> String {
     }
     message
 }
+
+#[cfg(test)]
+mod tests;
