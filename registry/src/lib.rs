@@ -1,1 +1,103 @@
-//! See ARCHITECTURE.md.
+//! The registry: addons come from their sources into the catalog.
+//!
+//! In: AddonSources. Out: content ConfigMaps and MiddlewareAddons, which the operator publishes, and
+//! what is to be said of each source. It knows no workload, and it publishes nothing itself: an entry
+//! of the ledger, which the operator writes, is the publication.
+//!
+//! The controller ([`source`]) is a module of four files, `observe → plan → act → report`; `plan` is
+//! pure. From a push to what the operator needs are two API requests one after another: all content
+//! at once, then the MiddlewareAddon.
+//!
+//! # Permissions
+//!
+//! Cluster-wide (a ClusterRole):
+//!
+//! | group | resources | verbs |
+//! | --- | --- | --- |
+//! | middleware.io | addonsources | list, watch |
+//! | middleware.io | addonsources/status | patch |
+//! | middleware.io | middlewareaddons | list, watch, create, delete |
+//! | middleware.io | addonledgers | list, watch |
+//! | events.k8s.io | events | create |
+//!
+//! In the platform's namespace (a Role):
+//!
+//! | group | resources | verbs |
+//! | --- | --- | --- |
+//! | (core) | configmaps | get, list, create, delete |
+//! | (core) | secrets | get |
+
+mod content;
+mod context;
+mod events;
+mod metrics;
+mod projection;
+pub mod source;
+mod sweep;
+mod watch;
+
+pub use metrics::{Metrics, register};
+pub use projection::{Origin, Projection, projection};
+
+use context::Context;
+use futures::future::{BoxFuture, Shared};
+use package::Evaluate;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// Resolves when the program is to end: the controller finishes what it is at and takes nothing new.
+pub type Shutdown = Shared<BoxFuture<'static, ()>>;
+
+/// What the person who installs the platform decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The platform's namespace: content goes there, Secrets of sources lie there.
+    pub namespace: String,
+    /// Where mirrors of repositories are kept; a cache that may be lost at any time.
+    pub data_dir: PathBuf,
+    /// How many sources are worked on at once; looking at repositories is not counted.
+    pub workers: u16,
+    /// How long one reconcile may take before it is given up and tried again.
+    pub reconcile_timeout: Duration,
+}
+
+/// The registry could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The directory of mirrors cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] transport::Error),
+    /// A task ended that never ends by itself.
+    #[error("the {0} ended unexpectedly")]
+    Ended(&'static str),
+}
+
+/// Runs the controller until `shutdown`; `ready` becomes true when the caches are filled.
+///
+/// # Errors
+/// Fails when the data directory cannot be used, or when a watch ends by itself, which the cluster
+/// never causes.
+pub async fn run(
+    client: kube::Client,
+    settings: Settings,
+    evaluate: Arc<dyn Evaluate>,
+    metrics: Metrics,
+    ready: tokio::sync::watch::Sender<bool>,
+    shutdown: Shutdown,
+) -> Result<(), RunError> {
+    let mirrors = transport::Mirrors::open(settings.data_dir.join("mirrors"))?;
+    let (caches, queue) = watch::start(&client);
+    let context = Arc::new(Context::new(
+        client, settings, evaluate, metrics, caches, mirrors,
+    ));
+    let filled = async {
+        context.caches.wait_until_ready().await;
+        tracing::info!("caches are filled");
+        let _ = ready.send(true);
+        futures::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = source::run(context.clone(), queue, shutdown.clone()) => Ok(()),
+        () = sweep::run(context.clone(), shutdown) => Ok(()),
+        () = filled => Err(RunError::Ended("readiness")),
+    }
+}

@@ -1,0 +1,92 @@
+//! What every reconcile is handed.
+
+use crate::{
+    Metrics, Settings,
+    events::Events,
+    source::memory::{Memories, Verdicts},
+    watch::Caches,
+};
+use api::{AddonSource, MiddlewareAddon};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, Client};
+use package::Evaluate;
+use std::sync::Arc;
+use tokio::sync::{RwLock, Semaphore};
+use transport::Mirrors;
+
+/// How many repositories are looked at once: each look waits for a server, in a thread of its own.
+const LOOKS: usize = 128;
+
+/// What every reconcile is handed.
+pub struct Context {
+    /// What the person who installed the platform decided.
+    pub settings: Settings,
+    /// Renders templates for the checks.
+    pub evaluate: Arc<dyn Evaluate>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is known of the cluster.
+    pub caches: Caches,
+    /// What is kept of repositories.
+    pub mirrors: Arc<Mirrors>,
+    /// What was judged already.
+    pub verdicts: Arc<Verdicts>,
+    /// What is remembered of each source.
+    pub memories: Memories,
+    /// Publishes Events.
+    pub events: Events,
+    /// A look holds one.
+    pub looks: Semaphore,
+    /// Computing and API requests hold one; looks do not.
+    pub workers: Semaphore,
+    /// Projections read, the sweep writes: it deletes nothing that is just being named.
+    pub projecting: RwLock<()>,
+    client: Client,
+}
+
+impl Context {
+    /// The context of a registry that begins.
+    pub fn new(
+        client: Client,
+        settings: Settings,
+        evaluate: Arc<dyn Evaluate>,
+        metrics: Metrics,
+        caches: Caches,
+        mirrors: Mirrors,
+    ) -> Self {
+        Self {
+            workers: Semaphore::new(usize::from(settings.workers.max(1))),
+            settings,
+            evaluate,
+            metrics,
+            caches,
+            mirrors: Arc::new(mirrors),
+            verdicts: Arc::default(),
+            memories: Memories::default(),
+            events: Events::new(client.clone()),
+            looks: Semaphore::new(LOOKS),
+            projecting: RwLock::new(()),
+            client,
+        }
+    }
+
+    /// The sources.
+    pub fn sources(&self) -> Api<AddonSource> {
+        Api::all(self.client.clone())
+    }
+
+    /// The versions.
+    pub fn addons(&self) -> Api<MiddlewareAddon> {
+        Api::all(self.client.clone())
+    }
+
+    /// Content, in the platform's namespace.
+    pub fn content(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), &self.settings.namespace)
+    }
+
+    /// Secrets, in the platform's namespace.
+    pub fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.settings.namespace)
+    }
+}

@@ -1,0 +1,81 @@
+//! What the registry counts of itself. Label sets are closed.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+/// How a reconcile ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Ended {
+    /// The reason of the source's condition Ready, or `Error`.
+    pub result: &'static str,
+}
+
+/// The counters of the source controller.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// `source_reconciles_total`.
+    pub reconciles: Family<Ended, Counter>,
+    /// `source_reconcile_duration_seconds`.
+    pub duration: Histogram,
+    /// `source_fetch_duration_seconds`.
+    pub fetch: Histogram,
+    /// `source_versions_projected_total`.
+    pub projected: Counter,
+    /// `source_version_changed_total`.
+    pub changed: Counter,
+    /// `source_failed_addons`.
+    pub failed: Gauge,
+}
+
+fn seconds() -> Histogram {
+    Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0])
+}
+
+/// Registers every metric of the registry with `registry`, whose prefix is `paamesh`.
+pub fn register(registry: &mut Registry) -> Metrics {
+    let metrics = Metrics {
+        reconciles: Family::default(),
+        duration: seconds(),
+        fetch: seconds(),
+        projected: Counter::default(),
+        changed: Counter::default(),
+        failed: Gauge::default(),
+    };
+    let ours = registry.sub_registry_with_prefix("source");
+    ours.register(
+        "reconciles",
+        "Reconciles of sources by result",
+        metrics.reconciles.clone(),
+    );
+    ours.register_with_unit(
+        "reconcile_duration",
+        "How long reconciles of sources take",
+        Unit::Seconds,
+        metrics.duration.clone(),
+    );
+    ours.register_with_unit(
+        "fetch_duration",
+        "How long looks at repositories take",
+        Unit::Seconds,
+        metrics.fetch.clone(),
+    );
+    ours.register(
+        "versions_projected",
+        "Versions that were handed to the operator",
+        metrics.projected.clone(),
+    );
+    ours.register(
+        "version_changed",
+        "Published versions that a source offered with other bytes",
+        metrics.changed.clone(),
+    );
+    ours.register(
+        "failed_addons",
+        "Addons that the checks refuse now, in all sources",
+        metrics.failed.clone(),
+    );
+    metrics
+}

@@ -1,0 +1,157 @@
+//! What a reconcile of a source knows: a plain value, which golden tests write as YAML.
+
+use api::{
+    AddonSourceStatus, Digest, Version,
+    crd::{
+        addon::AddonPhase,
+        source::{Finding, SourceReason},
+    },
+    names::PluginName,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A source, what it offers, and what is published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Observed {
+    /// The source's name.
+    pub source: String,
+    /// Its generation.
+    #[serde(default)]
+    pub generation: Option<i64>,
+    /// The value of the reconcile-now annotation.
+    #[serde(default)]
+    pub requested: Option<String>,
+    /// Whether it is to be left alone.
+    #[serde(default)]
+    pub suspended: bool,
+    /// What was said of it last.
+    #[serde(default)]
+    pub status: AddonSourceStatus,
+    /// What the last look found; none was taken where absent.
+    #[serde(default)]
+    pub look: Option<Look>,
+    /// The MiddlewareAddons of the versions that it offers, by name.
+    #[serde(default)]
+    pub addons: BTreeMap<String, Existing>,
+    /// What was ever published of the plugins that it offers: plugin → version → digest.
+    #[serde(default)]
+    pub ledger: BTreeMap<PluginName, BTreeMap<String, Digest>>,
+    /// For how many milliseconds its versions have been on their way.
+    #[serde(default)]
+    pub waiting_ms: u64,
+}
+
+/// What a look at a source found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Look {
+    /// A revision and the addons in it, by directory.
+    Found {
+        /// For example `main@sha1:…`.
+        revision: String,
+        /// What it offers.
+        offers: Vec<Offer>,
+    },
+    /// The source could not be read.
+    Failed {
+        /// Whether only an edit of the source mends it.
+        terminal: bool,
+        /// What happened, where, and what to do.
+        message: String,
+    },
+}
+
+impl Look {
+    /// The reason that conditions give for a look that failed.
+    pub(crate) fn failure(terminal: bool) -> SourceReason {
+        if terminal {
+            SourceReason::InvalidSpec
+        } else {
+            SourceReason::FetchFailed
+        }
+    }
+}
+
+/// An addon that a source offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Offer {
+    /// Its directory.
+    pub directory: String,
+    /// The hash of its Git tree.
+    #[serde(default)]
+    pub tree: String,
+    /// What the checks said.
+    pub verdict: Verdict,
+}
+
+/// What the checks said of an addon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// It may be published.
+    #[serde(rename_all = "camelCase")]
+    Good {
+        /// The plugin.
+        plugin: PluginName,
+        /// The version.
+        version: Version,
+        /// The digest of its files.
+        digest: Digest,
+    },
+    /// It may not.
+    #[serde(rename_all = "camelCase")]
+    Refused {
+        /// The plugin, where the manifest says it.
+        #[serde(default)]
+        plugin: Option<PluginName>,
+        /// The version, where the manifest says it.
+        #[serde(default)]
+        version: Option<Version>,
+        /// What is wrong.
+        findings: Vec<Finding>,
+    },
+    /// There is no verdict yet.
+    NotJudged {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A MiddlewareAddon that is there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Existing {
+    /// Its uid.
+    pub uid: String,
+    /// The digest that it names or was found to have.
+    #[serde(default)]
+    pub digest: Option<Digest>,
+    /// Where it stands; the operator has not seen it where absent.
+    #[serde(default)]
+    pub phase: Option<AddonPhase>,
+    /// Who made it.
+    pub owner: Owner,
+    /// Whether it is being deleted.
+    #[serde(default)]
+    pub deleting: bool,
+    /// What the operator says of it.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// Who made a MiddlewareAddon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Owner {
+    /// This source.
+    ThisSource,
+    /// Another source that is there.
+    Source(String),
+    /// A source that is gone.
+    SourceThatIsGone,
+    /// A person.
+    Hand,
+}

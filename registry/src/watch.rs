@@ -1,0 +1,117 @@
+//! The caches of the registry, and which source is to be looked at when one of them changes. A cache
+//! has a change before anybody is told of it.
+
+use api::{AddonLedger, AddonSource, MiddlewareAddon, labels};
+use futures::{Stream, StreamExt as _, future::ready, stream::BoxStream};
+use kube::{
+    Api, Client, Resource, ResourceExt as _,
+    core::DeserializeGuard,
+    runtime::{
+        WatchStreamExt as _,
+        reflector::{ObjectRef, Store, reflector, store},
+        watcher::{self, Event},
+    },
+};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// What the registry knows of the cluster.
+#[derive(Clone)]
+pub struct Caches {
+    /// The sources.
+    pub sources: Store<AddonSource>,
+    /// All addon versions, hand-made ones too: they may be in the way.
+    pub addons: Store<MiddlewareAddon>,
+    /// What was ever published.
+    pub ledgers: Store<AddonLedger>,
+}
+
+impl Caches {
+    /// Resolves when every cache was filled once.
+    pub async fn wait_until_ready(&self) {
+        let (sources, addons, ledgers) = (&self.sources, &self.addons, &self.ledgers);
+        let _ = futures::join!(
+            sources.wait_until_ready(),
+            addons.wait_until_ready(),
+            ledgers.wait_until_ready()
+        );
+    }
+}
+
+/// What changed.
+pub enum Change {
+    /// The source itself.
+    Source(ObjectRef<AddonSource>),
+    /// A version: its object's name, and the source that it says it is of.
+    Addon {
+        /// The object's name.
+        name: String,
+        /// The source's name.
+        source: Option<String>,
+    },
+}
+
+/// Every change of a source or a version, as the caches get it.
+pub type Changes = BoxStream<'static, Change>;
+
+/// The caches, and the stream that fills them: they stand still while nobody reads it.
+pub fn start(client: &Client) -> (Caches, Changes) {
+    let (sources, changed) = cached::<AddonSource>(client);
+    let changed = changed.map(|source| Change::Source(ObjectRef::from_obj(&source)));
+    let (addons, versions) = cached::<MiddlewareAddon>(client);
+    let versions = versions.map(|addon| Change::Addon {
+        source: addon.labels().get(labels::SOURCE).cloned(),
+        name: addon.name_any(),
+    });
+    // The operator writes the ledger before the version is Active, and that is told.
+    let (ledgers, entries) = cached::<AddonLedger>(client);
+    let entries = entries.filter_map(|_| ready(None));
+    let changes = futures::stream::select_all([changed.boxed(), versions.boxed(), entries.boxed()]);
+    let caches = Caches {
+        sources,
+        addons,
+        ledgers,
+    };
+    (caches, changes.boxed())
+}
+
+fn cached<K>(client: &Client) -> (Store<K>, impl Stream<Item = K> + Send + use<K>)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let api = Api::<DeserializeGuard<K>>::all(client.clone());
+    let (store, writer) = store();
+    let events = watcher::watcher(api, watcher::Config::default())
+        .default_backoff()
+        .filter_map(|event| ready(event.map(parsed).transpose()))
+        // Half of an object's metadata, and nobody here reads it.
+        .modify(|object: &mut K| object.meta_mut().managed_fields = None);
+    let objects = reflector(writer, events)
+        .touched_objects()
+        .filter_map(|object| ready(object.map_err(|error| warn::<K>(&error)).ok()));
+    (store, objects)
+}
+
+fn warn<K: Resource<DynamicType = ()>>(error: &watcher::Error) {
+    tracing::warn!(%error, kind = %K::kind(&()), "a watch failed");
+}
+
+/// The event without objects that do not parse: one malformed object never stops a watch.
+fn parsed<K: Resource<DynamicType = ()>>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
+    let good = |guard: DeserializeGuard<K>| match guard.0 {
+        Ok(object) => Some(object),
+        Err(bad) => {
+            let name = bad.metadata.name.as_deref().unwrap_or_default();
+            let error = &bad.error;
+            tracing::error!(kind = %K::kind(&()), name, error, "an object is malformed");
+            None
+        }
+    };
+    Some(match event {
+        Event::Apply(object) => Event::Apply(good(object)?),
+        Event::Delete(object) => Event::Delete(good(object)?),
+        Event::InitApply(object) => Event::InitApply(good(object)?),
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+    })
+}
