@@ -19,31 +19,31 @@ pub enum Command {
     Operator {
         /// What every service takes.
         #[command(flatten)]
-        service: Service,
+        service: ServiceFlags,
         /// What the operator alone takes.
         #[command(flatten)]
-        operator: Operator,
+        operator: OperatorFlags,
     },
     /// Run the registry: bring addons from their sources into the catalog.
     Registry {
         /// What every service takes.
         #[command(flatten)]
-        service: Service,
+        service: ServiceFlags,
         /// What the registry alone takes.
         #[command(flatten)]
-        registry: Registry,
+        registry: RegistryFlags,
     },
     /// Run all services in one process, for a small cluster.
     All {
         /// What every service takes.
         #[command(flatten)]
-        service: Service,
+        service: ServiceFlags,
         /// What the operator alone takes.
         #[command(flatten)]
-        operator: Operator,
+        operator: OperatorFlags,
         /// What the registry alone takes.
         #[command(flatten)]
-        registry: Registry,
+        registry: RegistryFlags,
     },
     /// Print the CustomResourceDefinitions as YAML.
     Crds,
@@ -62,7 +62,7 @@ pub enum Command {
 
 /// What every service takes.
 #[derive(Args, Clone, Debug)]
-pub struct Service {
+pub struct ServiceFlags {
     /// The platform's namespace: content, the leader Lease, Secrets of sources.
     #[arg(long, env = "PAAMESH_NAMESPACE", default_value = api::PLATFORM_NAMESPACE)]
     pub namespace: String,
@@ -91,7 +91,7 @@ pub struct Service {
 
 /// What the operator alone takes.
 #[derive(Args, Clone, Debug)]
-pub struct Operator {
+pub struct OperatorFlags {
     /// The agent's image, which an init container brings into each pod.
     #[arg(long, env = "PAAMESH_AGENT_IMAGE")]
     pub agent_image: String,
@@ -99,7 +99,7 @@ pub struct Operator {
 
 /// What the registry alone takes.
 #[derive(Args, Clone, Debug)]
-pub struct Registry {
+pub struct RegistryFlags {
     /// Where mirrors of repositories are kept; may be lost.
     #[arg(long, env = "PAAMESH_DATA_DIR", default_value = "/var/lib/paamesh")]
     pub data_dir: PathBuf,

@@ -15,9 +15,9 @@ type Shutdown = futures::future::Shared<BoxFuture<'static, ()>>;
 /// # Errors
 /// A service failed, or lost its leadership; the process is to be started again.
 pub fn run(
-    service: args::Service,
-    operator: Option<args::Operator>,
-    registry: Option<args::Registry>,
+    service: args::ServiceFlags,
+    operator: Option<args::OperatorFlags>,
+    registry: Option<args::RegistryFlags>,
 ) -> anyhow::Result<()> {
     logs::start(service.log_format, &service.log)?;
     rustls::crypto::ring::default_provider()
@@ -28,9 +28,9 @@ pub fn run(
 }
 
 async fn serve(
-    service: args::Service,
-    operator: Option<args::Operator>,
-    registry: Option<args::Registry>,
+    service: args::ServiceFlags,
+    operator: Option<args::OperatorFlags>,
+    registry: Option<args::RegistryFlags>,
 ) -> anyhow::Result<()> {
     let shutdown: Shutdown = signals()?.boxed().shared();
     let evaluate: Arc<dyn package::Evaluate> = Arc::new(evaluate::InProcess::default());
@@ -87,7 +87,7 @@ async fn serve(
 /// Waits for the leadership of `name`, then does `work`. A standby is ready: it has nothing to sync.
 async fn led(
     name: &'static str,
-    service: args::Service,
+    service: args::ServiceFlags,
     shutdown: Shutdown,
     work: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
