@@ -300,7 +300,9 @@ fn leaving(observed: &Observed, step: Step) -> Plan {
     plan.verdict.reason = Reason::Deleting.as_str();
     plan.verdict.message = match &step {
         Step::DeleteComponents(_) => "the Components are being deleted".to_owned(),
-        Step::WaitForPods(n) => format!("{n} pods are ending; the volumes go after them"),
+        Step::WaitForPods(n) => {
+            format!("waits for its pods to end ({n} left); the volumes go after them")
+        }
         _ => "the App is being deleted".to_owned(),
     };
     let event = |reason: Reason, note: String| Happened::normal(reason.as_str(), "Delete", note);

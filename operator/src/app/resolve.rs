@@ -236,20 +236,34 @@ fn not_active(known: &Known) -> Refused {
 }
 
 fn unknown_version(observed: &Observed) -> Refused {
-    let wanted = observed.spec.plugin_version.to_string();
-    let open = open_versions(observed);
+    let wanted = &observed.spec.plugin_version;
+    let nearest = nearest(observed, wanted).map_or_else(String::new, |version| {
+        format!(" (did you mean `{version}`?)")
+    });
     Refused::new(
         Reason::UnknownVersion,
         format!(
-            "{} has no version {wanted}{}; there are: {}",
+            "{} has no version {wanted}{nearest}; there are: {}",
             observed.spec.plugin,
-            meant(
-                &wanted,
-                &open.iter().map(String::as_str).collect::<Vec<_>>()
-            ),
-            listed(&open)
+            listed(&open_versions(observed))
         ),
     )
+}
+
+/// The newest version of the same minor release, else of the same major one.
+fn nearest<'a>(observed: &'a Observed, wanted: &Version) -> Option<&'a Version> {
+    let wanted = wanted.semver();
+    let open = || {
+        observed
+            .versions
+            .iter()
+            .filter(|k| is_open(k))
+            .map(|k| &k.version)
+    };
+    let same_major = |version: &&Version| version.semver().major == wanted.major;
+    let same_minor =
+        |version: &&Version| same_major(version) && version.semver().minor == wanted.minor;
+    open().find(same_minor).or_else(|| open().find(same_major))
 }
 
 fn open_versions(observed: &Observed) -> Vec<String> {

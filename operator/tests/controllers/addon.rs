@@ -1,0 +1,133 @@
+//! A version becomes Active, Failed or waits, by its content and the ledger.
+
+use crate::world::{SOON, Scene, condition, digest};
+use anyhow::{Result, ensure};
+use api::{
+    AddonLedger,
+    crd::addon::AddonPhase::{Active, Failed, Pending},
+    labels::ADDON_FINALIZER,
+};
+use kit::eventually;
+use kube::{
+    Api, ResourceExt as _,
+    api::{DeleteParams, Patch, PatchParams},
+};
+use serde_json::json;
+
+#[tokio::test]
+async fn made_by_hand_it_has_the_digest_of_the_directory() -> Result<()> {
+    let scene = Scene::new("byhand").await?;
+    let files = scene.redis("1.0.0");
+    let addon = scene.active("1.0.0").await?;
+    let status = addon.status.clone().unwrap_or_default();
+    assert_eq!(status.digest, Some(digest(&files)));
+    assert_eq!(status.runtimes.as_deref(), Some("7.0.15"));
+    assert_eq!(
+        status.topology_names.as_deref(),
+        Some("standalone,replication")
+    );
+    assert_eq!(
+        status.short_digest.as_deref(),
+        Some(digest(&files).short(12))
+    );
+    assert!(addon.finalizers().contains(&ADDON_FINALIZER.to_owned()));
+    let ledger = Api::<AddonLedger>::all(scene.client.clone())
+        .get("byhand")
+        .await?;
+    assert_eq!(ledger.spec.entries.get("1.0.0"), Some(&digest(&files)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn content_may_come_later() -> Result<()> {
+    let scene = Scene::new("later").await?;
+    let files = scene.redis("1.0.0");
+    scene.put_content("1.0.0", &files, "scripts").await?;
+    scene.put_addon("1.0.0", &files).await?;
+    let waiting = scene.addon_is("1.0.0", Pending).await?;
+    let ready = condition(&waiting.status.unwrap_or_default().conditions, "Ready").clone();
+    assert_eq!(ready.reason, "ContentMissing");
+    assert!(
+        ready.message.contains("`later-1.0.0-scripts`"),
+        "{}",
+        ready.message
+    );
+    let missing = crate::world::sections(&files)["scripts"].clone();
+    scene.put_section("1.0.0", "scripts", &missing).await?;
+    scene.addon_is("1.0.0", Active).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn broken_is_failed_with_file_and_line_and_holds_no_version() -> Result<()> {
+    let scene = Scene::new("broken").await?;
+    let mut files = scene.redis("1.0.0");
+    files
+        .entry("addon.yaml".to_owned())
+        .and_modify(|text| text.push_str("colour: red\n"));
+    scene.publish("1.0.0", &files).await?;
+    let failed = scene.addon_is("1.0.0", Failed).await?;
+    let ready = condition(&failed.status.unwrap_or_default().conditions, "Ready").clone();
+    assert_eq!(ready.reason, "Invalid");
+    let line = files["addon.yaml"].lines().count();
+    assert!(
+        ready.message.starts_with(&format!("addon.yaml:{line}:")),
+        "{}",
+        ready.message
+    );
+    assert!(ready.message.contains("colour"), "{}", ready.message);
+    let ledger = Api::<AddonLedger>::all(scene.client.clone())
+        .get_opt("broken")
+        .await?;
+    assert!(ledger.is_none(), "{ledger:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_that_comes_back_must_be_what_it_was() -> Result<()> {
+    let scene = Scene::new("comesback").await?;
+    scene.active("1.0.0").await?;
+    scene
+        .addons()
+        .delete("comesback-1.0.0", &DeleteParams::default())
+        .await?;
+    eventually(SOON, "the version is gone", async || {
+        let addon = scene.addons().get_opt("comesback-1.0.0").await?;
+        ensure!(addon.is_none(), "{addon:?}");
+        Ok(())
+    })
+    .await?;
+    for section in ["manifest", "scripts", "templates"] {
+        let name = scene.content_name("1.0.0", section);
+        scene
+            .content()
+            .delete(&name, &DeleteParams::default())
+            .await?;
+    }
+    let mut files = scene.redis("1.0.0");
+    let published = digest(&files);
+    files.insert("README.md".to_owned(), "other".to_owned());
+    scene.publish("1.0.0", &files).await?;
+    let failed = scene.addon_is("1.0.0", Failed).await?;
+    let ready = condition(&failed.status.unwrap_or_default().conditions, "Ready").clone();
+    assert_eq!(ready.reason, "VersionChanged");
+    for digest in [published, digest(&files)] {
+        assert!(ready.message.contains(digest.as_str()), "{}", ready.message);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lost_status_is_written_again() -> Result<()> {
+    let scene = Scene::new("statuslost").await?;
+    let before = scene.active("1.0.0").await?;
+    let lost = Patch::Merge(json!({"status": null}));
+    scene
+        .addons()
+        .patch_status(&before.name_any(), &PatchParams::default(), &lost)
+        .await?;
+    let after = scene.addon_is("1.0.0", Active).await?;
+    let digest = |addon: &api::MiddlewareAddon| addon.status.clone().unwrap_or_default().digest;
+    assert_eq!(digest(&before), digest(&after));
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The addon, App and Component controllers on a real API server with garbage collection. There is
+//! no kubelet: where pods matter the tests say what a kubelet and an agent would, through the status
+//! subresource and the role label.
+//!
+//! One control plane and one operator serve all tests; they keep apart by namespace and by plugin.
+
+mod addon;
+mod app;
+mod deletion;
+mod quiet;
+mod upgrade;
+mod world;

@@ -1,0 +1,379 @@
+//! One API server, one operator, and what tests say to them.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use api::{App, Component, Group, MiddlewareAddon, conditions::Condition, crd::addon::AddonPhase};
+use futures::FutureExt as _;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
+use kit::{ControlPlane, eventually};
+use kube::{
+    Api, Client, Resource, ResourceExt as _,
+    api::{ListParams, Patch, PatchParams, PostParams},
+    core::NamespaceResourceScope,
+};
+use package::Tree;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use tokio::sync::{OnceCell, oneshot, watch};
+
+/// How long a test waits for what takes milliseconds.
+pub const SOON: Duration = Duration::from_secs(30);
+/// The platform's namespace.
+pub const PLATFORM: &str = "paamesh-system";
+/// The operator, in the audit log.
+pub const AGENT: &str = "paamesh-operator-under-test";
+
+/// The API server, with the operator at work.
+pub async fn plane() -> Result<&'static ControlPlane> {
+    static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
+    PLANE
+        .get_or_try_init(async || {
+            let plane = ControlPlane::start_with_controllers().await?;
+            plane.install_crds().await?;
+            make_namespace(&plane.client().await?, PLATFORM).await?;
+            let (started, filled) = oneshot::channel();
+            let kubeconfig = plane.kubeconfig();
+            // A runtime of its own: the operator outlives the test that was first.
+            std::thread::spawn(move || operate(&kubeconfig, started));
+            filled.await.context("the operator did not start")?;
+            Ok(plane)
+        })
+        .await
+}
+
+/// Runs the operator until the process ends.
+fn operate(kubeconfig: &Path, started: oneshot::Sender<()>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async move {
+        let client = client(kubeconfig).await.unwrap();
+        let settings = operator::Settings {
+            namespace: PLATFORM.to_owned(),
+            agent_image: "agent:test".to_owned(),
+            workers: 4,
+            reconcile_timeout: Duration::from_secs(60),
+        };
+        let (ready, mut filled) = watch::channel(false);
+        tokio::spawn(async move {
+            filled.wait_for(|filled| *filled).await.unwrap();
+            started.send(()).unwrap();
+        });
+        let never = futures::future::pending::<()>().boxed().shared();
+        let mut registry = prometheus_client::registry::Registry::default();
+        let metrics = operator::register(&mut registry);
+        let evaluate = Arc::new(evaluate::InProcess);
+        let ended = operator::run(client, settings, evaluate, metrics, ready, never).await;
+        panic!("the operator ended: {ended:?}");
+    });
+}
+
+async fn client(kubeconfig: &Path) -> Result<Client> {
+    let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig)?;
+    let options = kube::config::KubeConfigOptions::default();
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+    config.headers.push(("user-agent".parse()?, AGENT.parse()?));
+    Ok(Client::try_from(config)?)
+}
+
+async fn make_namespace(client: &Client, name: &str) -> Result<()> {
+    let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": name}}))?;
+    Api::all(client.clone())
+        .create(&PostParams::default(), &namespace)
+        .await?;
+    Ok(())
+}
+
+/// One namespace, and one plugin that no other test has.
+pub struct Scene {
+    pub plane: &'static ControlPlane,
+    pub client: Client,
+    pub namespace: String,
+    pub plugin: String,
+}
+
+impl Scene {
+    /// A scene of the name, which is namespace and plugin.
+    pub async fn new(name: &str) -> Result<Self> {
+        let plane = plane().await?;
+        let client = plane.client().await?;
+        make_namespace(&client, name).await?;
+        Ok(Self {
+            plane,
+            client,
+            namespace: name.to_owned(),
+            plugin: name.to_owned(),
+        })
+    }
+
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub fn addons(&self) -> Api<MiddlewareAddon> {
+        Api::all(self.client.clone())
+    }
+
+    pub fn content(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), PLATFORM)
+    }
+
+    /// The Redis addon of the repository as another plugin.
+    pub fn redis(&self, version: &str) -> BTreeMap<String, String> {
+        let root = kit::root().join("addons/redis").join(version);
+        let mut files = BTreeMap::new();
+        for folder in ["", "scripts", "templates"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    let name = path
+                        .strip_prefix(&root)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned();
+                    files.insert(name, std::fs::read_to_string(&path).unwrap());
+                }
+            }
+        }
+        let manifest = files.get_mut("addon.yaml").unwrap();
+        *manifest = manifest.replace(
+            "name: redis\nversion",
+            &format!("name: {}\nversion", self.plugin),
+        );
+        files
+    }
+
+    /// Creates the content objects and the MiddlewareAddon of `files`, as a person would.
+    pub async fn publish(&self, version: &str, files: &BTreeMap<String, String>) -> Result<()> {
+        self.put_content(version, files, "").await?;
+        self.put_addon(version, files).await
+    }
+
+    /// Creates the content objects; those of the section `but` are left out.
+    pub async fn put_content(
+        &self,
+        version: &str,
+        files: &BTreeMap<String, String>,
+        but: &str,
+    ) -> Result<()> {
+        for (section, files) in sections(files) {
+            if section != but {
+                self.put_section(version, &section, &files).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn put_section(
+        &self,
+        version: &str,
+        section: &str,
+        files: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let object: ConfigMap = serde_json::from_value(json!({
+            "metadata": {
+                "name": self.content_name(version, section),
+                "labels": {"middleware.io/plugin": self.plugin, "middleware.io/section": section},
+            },
+            "immutable": true,
+            "data": files,
+        }))?;
+        self.content()
+            .create(&PostParams::default(), &object)
+            .await?;
+        Ok(())
+    }
+
+    pub fn content_name(&self, version: &str, section: &str) -> String {
+        format!("{}-{version}-{section}", self.plugin)
+    }
+
+    pub fn addon_name(&self, version: &str) -> String {
+        format!("{}-{version}", self.plugin)
+    }
+
+    pub async fn put_addon(&self, version: &str, files: &BTreeMap<String, String>) -> Result<()> {
+        let content: Vec<Value> = sections(files)
+            .into_keys()
+            .map(|section| {
+                let name = self.content_name(version, &section);
+                json!({"section": section, "kind": "ConfigMap", "name": name})
+            })
+            .collect();
+        let addon: MiddlewareAddon = serde_json::from_value(json!({
+            "metadata": {"name": self.addon_name(version)},
+            "spec": {"plugin": self.plugin, "version": version, "content": content},
+        }))?;
+        self.addons().create(&PostParams::default(), &addon).await?;
+        Ok(())
+    }
+
+    /// Waits until the version is in `phase`.
+    pub async fn addon_is(&self, version: &str, phase: AddonPhase) -> Result<MiddlewareAddon> {
+        eventually(SOON, &format!("{version} is {phase:?}"), async || {
+            let addon = self.addons().get(&self.addon_name(version)).await?;
+            let is = addon.status.as_ref().and_then(|status| status.phase);
+            ensure!(is == Some(phase), "{:?}", addon.status);
+            Ok(addon)
+        })
+        .await
+    }
+
+    /// Publishes a version of Redis and waits until it is Active.
+    pub async fn active(&self, version: &str) -> Result<MiddlewareAddon> {
+        self.publish(version, &self.redis(version)).await?;
+        self.addon_is(version, AddonPhase::Active).await
+    }
+
+    /// Creates an App with `spec` over plugin and `version`.
+    pub async fn put_app(&self, name: &str, version: &str, spec: Value) -> Result<()> {
+        let mut all = json!({"plugin": self.plugin, "pluginVersion": version});
+        let more = spec.as_object().cloned().unwrap_or_default();
+        all.as_object_mut().context("an object")?.extend(more);
+        let app: App = serde_json::from_value(json!({"metadata": {"name": name}, "spec": all}))?;
+        self.api().create(&PostParams::default(), &app).await?;
+        Ok(())
+    }
+
+    pub async fn edit_app(&self, name: &str, spec: Value) -> Result<()> {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        self.api::<App>()
+            .patch(name, &PatchParams::default(), &patch)
+            .await?;
+        Ok(())
+    }
+
+    /// Waits until the condition of the App is as said.
+    pub async fn app_says(&self, name: &str, type_: &str, reason: &str) -> Result<Condition> {
+        eventually(
+            SOON,
+            &format!("{type_} of {name} is {reason}"),
+            async || {
+                let app = self.api::<App>().get(name).await?;
+                let conditions = app.status.clone().unwrap_or_default().conditions;
+                let found = conditions
+                    .into_iter()
+                    .find(|c| c.type_ == type_ && c.reason == reason);
+                let generation = app.metadata.generation;
+                match found.filter(|c| c.observed_generation == generation) {
+                    Some(condition) => Ok(condition),
+                    None => bail!("{:?}", app.status),
+                }
+            },
+        )
+        .await
+    }
+
+    /// Says of every pod that is not ready what kubelet and agent would: ready, ordinal 0 leads;
+    /// until the App is as `reason` says.
+    pub async fn run_pods_until(&self, name: &str, reason: &str) -> Result<()> {
+        eventually(SOON, &format!("{name} is {reason}"), async || {
+            self.run_pods().await?;
+            let app = self.api::<App>().get(name).await?;
+            let status = app.status.clone().unwrap_or_default();
+            let ready = status.conditions.iter().find(|c| c.type_ == "Ready");
+            let current = status.observed_generation == app.metadata.generation;
+            ensure!(
+                current && ready.is_some_and(|c| c.reason == reason),
+                "{status:?}"
+            );
+            Ok(())
+        })
+        .await
+    }
+
+    async fn run_pods(&self) -> Result<()> {
+        let pods = self.api::<Pod>();
+        for pod in pods.list(&ListParams::default()).await? {
+            let conditions = pod
+                .status
+                .iter()
+                .flat_map(|s| s.conditions.iter().flatten());
+            let ready = conditions
+                .into_iter()
+                .any(|c| c.type_ == "Ready" && c.status == "True");
+            if pod.metadata.deletion_timestamp.is_some() {
+                let now = kube::api::DeleteParams::default().grace_period(0);
+                let _ = pods.delete(&pod.name_any(), &now).await;
+            } else if !ready {
+                self.run_pod(&pod).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_pod(&self, pod: &Pod) -> Result<()> {
+        let (pods, name, params) = (self.api::<Pod>(), pod.name_any(), PatchParams::default());
+        let role = if name.ends_with("-0") {
+            "primary"
+        } else {
+            "replica"
+        };
+        let label = json!({"metadata": {"labels": {"middleware.io/role": role}}});
+        pods.patch(&name, &params, &Patch::Merge(label)).await?;
+        let status = json!({"status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+        }});
+        pods.patch_status(&name, &params, &Patch::Strategic(status))
+            .await?;
+        Ok(())
+    }
+
+    /// The resourceVersion of everything that belongs to Apps here, by kind and name.
+    pub async fn versions(&self) -> Result<BTreeMap<String, String>> {
+        let mut versions = BTreeMap::new();
+        self.add_versions::<Component>(&mut versions).await?;
+        self.add_versions::<Group>(&mut versions).await?;
+        self.add_versions::<Pod>(&mut versions).await?;
+        self.add_versions::<ConfigMap>(&mut versions).await?;
+        self.add_versions::<k8s_openapi::api::core::v1::Service>(&mut versions)
+            .await?;
+        Ok(versions)
+    }
+
+    async fn add_versions<K>(&self, versions: &mut BTreeMap<String, String>) -> Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::de::DeserializeOwned,
+    {
+        let ours = ListParams::default().labels("app.kubernetes.io/managed-by=paamesh");
+        for object in self.api::<K>().list(&ours).await? {
+            let key = format!("{}/{}", K::kind(&()), object.name_any());
+            versions.insert(key, object.resource_version().unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+/// The files by section, by name in it.
+pub fn sections(files: &BTreeMap<String, String>) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut sections = BTreeMap::<String, BTreeMap<_, _>>::new();
+    for (path, text) in files {
+        let (section, name) = path.split_once('/').unwrap_or(("manifest", path));
+        sections
+            .entry(section.to_owned())
+            .or_default()
+            .insert(name.to_owned(), text.clone());
+    }
+    sections
+}
+
+/// The digest of the files, as the registry computes it.
+pub fn digest(files: &BTreeMap<String, String>) -> api::Digest {
+    let files = files
+        .iter()
+        .map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+    Tree::from_files(files).unwrap().digest()
+}
+
+/// What the condition says.
+pub fn condition<'a>(conditions: &'a [Condition], type_: &str) -> &'a Condition {
+    conditions
+        .iter()
+        .find(|c| c.type_ == type_)
+        .unwrap_or_else(|| panic!("no {type_}"))
+}
