@@ -173,7 +173,8 @@ impl Tree {
         findings
     }
 
-    fn bytes_below(&self, prefix: &str) -> usize {
+    /// The bytes of all files whose paths begin with `prefix`.
+    pub(crate) fn bytes_below(&self, prefix: &str) -> usize {
         self.files()
             .filter(|(path, _)| path.starts_with(prefix))
             .map(|(_, bytes)| bytes.len())

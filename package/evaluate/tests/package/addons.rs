@@ -98,6 +98,17 @@ fn redis_renders_as_before() {
 }
 
 #[test]
+fn the_agent_is_told_of_the_probe() {
+    let actions = redis("1.0.0").manifest.components["redis"]
+        .actions()
+        .unwrap();
+    insta::with_settings!({snapshot_path => "../golden/render", prepend_module_to_snapshot => false,
+        omit_expression => true}, {
+        insta::assert_yaml_snapshot!("actions", actions);
+    });
+}
+
+#[test]
 fn what_templates_may_refer_to_is_as_before() {
     let package = redis("1.0.0");
     let settings = api::crd::app::AppComponent {

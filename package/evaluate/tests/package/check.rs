@@ -132,3 +132,18 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn scripts_and_actions_are_bounded_together() {
+    let mut addon = files::below(&golden().join("base/addon"));
+    let most = package::tree::MAX_SCRIPT_BYTES;
+    let others = addon["scripts/probe.sh"].len();
+    addon.insert("scripts/start.sh".to_owned(), vec![b'#'; most - others]);
+    let said = verdict(addon.clone());
+    assert!(said.contains("scripts and actions have 307"), "{said}");
+    addon.insert(
+        "scripts/start.sh".to_owned(),
+        vec![b'#'; most - others - 200],
+    );
+    assert_eq!(verdict(addon), "accepted: demo 1.2.3");
+}

@@ -40,6 +40,7 @@ impl Rules<'_> {
             self.probe(at.key("probe"), component, probe);
         }
         self.stop(at.key("stop"), component);
+        self.content_size(at, component);
     }
 
     fn environment(&mut self, at: &Node, component: &Component) {

@@ -3,7 +3,8 @@
 use super::Rules;
 use crate::{
     check::document::Node,
-    tree::{SCRIPTS_PREFIX, TEMPLATES_PREFIX},
+    manifest::Component,
+    tree::{MAX_SCRIPT_BYTES, SCRIPTS_PREFIX, TEMPLATES_PREFIX},
 };
 use api::agent::SCRIPTS_DIR;
 
@@ -24,6 +25,19 @@ impl Rules<'_> {
             if let Some(script) = script {
                 self.file(list.index(i), SCRIPTS_PREFIX, script);
             }
+        }
+    }
+
+    /// Scripts and action table go into one ConfigMap, two revisions of each.
+    pub(super) fn content_size(&mut self, at: &Node, component: &Component) {
+        let table = component.actions().ok();
+        let table = table.and_then(|table| serde_json::to_vec(&table).ok());
+        let bytes = self.tree.bytes_below(SCRIPTS_PREFIX) + table.map_or(0, |table| table.len());
+        if bytes > MAX_SCRIPT_BYTES {
+            let message = format!(
+                "scripts and actions have {bytes} bytes, and at most {MAX_SCRIPT_BYTES} are allowed"
+            );
+            self.refuse(at, message);
         }
     }
 
