@@ -41,7 +41,7 @@ docs: ## Build the API documentation of all crates into target/doc
 
 .PHONY: generate
 generate: ## Write what is generated: the chart's CustomResourceDefinitions
-	PAAMESH_GENERATE=1 cargo test --quiet -p paamesh-test-kit --test chart
+	PAAMESH_GENERATE=1 cargo test --quiet --workspace --test chart
 
 .PHONY: clean
 clean: ## Remove what cargo built; the cache of tools outside the checkout stays
