@@ -352,7 +352,10 @@ mod tests {
         let [topology] = &manifest.topologies()[..] else {
             panic!("one topology")
         };
-        assert_eq!(manifest.topology_names(), std::slice::from_ref(&topology.name));
+        assert_eq!(
+            manifest.topology_names(),
+            std::slice::from_ref(&topology.name)
+        );
         assert_eq!(topology.name.as_str(), DEFAULT_TOPOLOGY);
         let members = |c: &TopologyComponent| (c.min(), c.replicas(), c.max());
         assert!(
