@@ -5,7 +5,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt as _, api::PostParams};
 use package::Tree;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// How many objects of one version are written or read at once.
 const AT_ONCE: usize = 16;
@@ -37,16 +37,42 @@ pub enum ContentError {
     },
 }
 
-/// Creates those of `objects` that are not there, all at once; those that are must be equal.
+/// Creates those of `objects` that are not there, all at once; those that are must be equal. Those
+/// that other versions name, `shared`, are likely there: they are read first, which saves a round
+/// trip, and where they are not, costs one.
 ///
 /// # Errors
 /// The first that failed; others may have been created, which does no harm.
-pub async fn ensure(api: &Api<ConfigMap>, objects: &[ConfigMap]) -> Result<(), ContentError> {
-    let creations: Vec<_> = objects.iter().map(|object| create(api, object)).collect();
-    stream::iter(creations)
+pub async fn ensure(
+    api: &Api<ConfigMap>,
+    objects: &[ConfigMap],
+    shared: &HashSet<String>,
+) -> Result<(), ContentError> {
+    let work = objects.iter().map(|object| async {
+        if shared.contains(&object.name_any()) && is_there(api, object).await? {
+            return Ok(());
+        }
+        create(api, object).await
+    });
+    let work: Vec<_> = work.collect();
+    stream::iter(work)
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await
+}
+
+/// Whether the object is there.
+async fn is_there(api: &Api<ConfigMap>, object: &ConfigMap) -> Result<bool, ContentError> {
+    let name = object.name_any();
+    match api.get_opt(&name).await {
+        Ok(Some(there)) if same(&there, object) => Ok(true),
+        Ok(Some(_)) => Err(ContentError::Taken { name }),
+        Ok(None) => Ok(false),
+        Err(source) => Err(ContentError::Read {
+            name,
+            source: Box::new(source),
+        }),
+    }
 }
 
 async fn create(api: &Api<ConfigMap>, object: &ConfigMap) -> Result<(), ContentError> {
@@ -58,16 +84,10 @@ async fn create(api: &Api<ConfigMap>, object: &ConfigMap) -> Result<(), ContentE
     match api.create(&params, object).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
-            let read = api.get(&name).await;
-            let source = |e| ContentError::Read {
-                name: name.clone(),
-                source: Box::new(e),
-            };
-            let there = read.map_err(source)?;
-            if same(&there, object) {
-                Ok(())
-            } else {
-                Err(ContentError::Taken { name })
+            match is_there(api, object).await? {
+                true => Ok(()),
+                // It went in between: tried again.
+                false => Err(ContentError::Taken { name }),
             }
         }
         Err(source) => Err(ContentError::Create {

@@ -1,12 +1,13 @@
 //! What every reconcile is handed.
 
 use crate::{
-    Metrics, Settings,
+    Metrics, Settings, Shutdown,
     events::Events,
     source::memory::{Memories, Verdicts},
     watch::Caches,
 };
 use api::{AddonSource, MiddlewareAddon};
+use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 use package::Evaluate;
@@ -39,6 +40,8 @@ pub struct Context {
     pub looks: Semaphore,
     /// Computing and API requests hold one; looks do not.
     pub workers: Semaphore,
+    /// Resolves when the program is to end.
+    pub shutdown: Shutdown,
     /// Projections read, the sweep writes: it deletes nothing that is just being named.
     pub projecting: RwLock<()>,
     client: Client,
@@ -53,6 +56,7 @@ impl Context {
         metrics: Metrics,
         caches: Caches,
         mirrors: Mirrors,
+        shutdown: Shutdown,
     ) -> Self {
         Self {
             workers: Semaphore::new(usize::from(settings.workers.max(1))),
@@ -65,9 +69,15 @@ impl Context {
             memories: Memories::default(),
             events: Events::new(client.clone()),
             looks: Semaphore::new(LOOKS),
+            shutdown,
             projecting: RwLock::new(()),
             client,
         }
+    }
+
+    /// Whether the program is ending.
+    pub fn is_ending(&self) -> bool {
+        self.shutdown.clone().now_or_never().is_some()
     }
 
     /// The sources.

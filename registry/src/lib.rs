@@ -86,9 +86,16 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let mirrors = transport::Mirrors::open(settings.data_dir.join("mirrors"))?;
     let (caches, queue) = watch::start(&client);
-    let context = Arc::new(Context::new(
-        client, settings, evaluate, metrics, caches, mirrors,
-    ));
+    let context = Context::new(
+        client,
+        settings,
+        evaluate,
+        metrics,
+        caches,
+        mirrors,
+        shutdown.clone(),
+    );
+    let context = Arc::new(context);
     let filled = async {
         context.caches.wait_until_ready().await;
         tracing::info!("caches are filled");

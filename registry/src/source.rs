@@ -75,7 +75,6 @@ pub async fn run(context: Arc<Context>, changes: Changes, shutdown: Shutdown) {
         .take_until(shutdown)
         .map(Ok::<_, watcher::Error>);
     let store = context.caches.sources.clone();
-    let waiting = context.clone();
     let reconcile = move |source: Arc<AddonSource>, context: Arc<Context>| {
         let span = tracing::info_span!("reconcile", source = source.name_any());
         Box::pin(bounded(source, context).instrument(span))
@@ -90,7 +89,6 @@ pub async fn run(context: Arc<Context>, changes: Changes, shutdown: Shutdown) {
             }
         })
         .await;
-    waiting.workers.close();
 }
 
 /// The sources that a change is of interest to.
@@ -140,6 +138,10 @@ async fn reconcile(source: &AddonSource, context: &Context) -> Result<Action, So
     // Everything that is decided needs all caches.
     context.caches.wait_until_ready().await;
     let observed = observe::observe(context, source).await;
+    if context.is_ending() {
+        // A look that was given up says nothing of its source.
+        return Ok(Action::await_change());
+    }
     let now = Timestamp::now();
     let plan = plan(&observed);
     tracing::debug!(?plan, "planned");

@@ -19,7 +19,11 @@ use kube::{
     runtime::reflector::ObjectRef,
 };
 use package::{Package, Tree};
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
 use transport::{Content, Remote};
 
 /// How many versions of a source are projected at once.
@@ -193,12 +197,20 @@ impl Acting<'_> {
         };
         let objects = projection(&package, &origin, &self.context.settings.namespace);
         let _sweep_waits = self.context.projecting.read().await;
-        let written = content::ensure(&self.context.content(), &objects.content).await;
+        let written =
+            content::ensure(&self.context.content(), &objects.content, &self.shared()).await;
         written.map_err(|source| ActError::Content {
             version: label,
             source,
         })?;
         self.create(&objects.addon).await
+    }
+
+    /// The content that is named already.
+    fn shared(&self) -> HashSet<String> {
+        let addons = self.context.caches.addons.state();
+        let content = addons.iter().flat_map(|addon| &addon.spec.content);
+        content.map(|reference| reference.name.clone()).collect()
     }
 
     async fn create(&self, addon: &api::MiddlewareAddon) -> Result<(), ActError> {

@@ -128,7 +128,11 @@ async fn fetch(
     let (mirrors, verdicts) = (context.mirrors.clone(), context.verdicts.clone());
     let directories = source.spec.git.directories.clone();
     let work = move || read(&mirrors, &verdicts, &remote, &directories);
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = tokio::select! {
+        done = tokio::task::spawn_blocking(work) => done,
+        // A thread that waits for a server ends by the source's timeout, and nobody waits for it.
+        () = context.shutdown.clone() => return Err(failed(false, "the registry is ending")),
+    };
     context.metrics.fetch.observe(begun.elapsed().as_secs_f64());
     match done {
         Ok(Ok(found)) => Ok(found),

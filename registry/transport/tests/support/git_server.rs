@@ -110,6 +110,11 @@ impl GitServer {
         std::mem::take(&mut *self.shared.requests.lock().unwrap())
     }
 
+    /// How many requests came since the last call of [`GitServer::requests`].
+    pub fn requests_so_far(&self) -> usize {
+        self.shared.requests.lock().unwrap().len()
+    }
+
     /// How many request bodies came in chunks, and how many came compressed.
     pub fn bodies(&self) -> (usize, usize) {
         let count = |n: &AtomicUsize| n.load(Ordering::SeqCst);
