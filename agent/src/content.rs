@@ -6,7 +6,9 @@
 
 use crate::atomic;
 use crate::root::Root;
-use api::agent::{ACTIONS_FILE, ActionTable, CONFIG_DIR, CONTENT_DIR, POD_DIR, SCRIPTS_DIR};
+use api::agent::{
+    ACTIONS_FILE, ActionTable, CONFIG_DIR, CONTENT_DIR, EMPTY_REVISION, POD_DIR, SCRIPTS_DIR,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, Permissions};
@@ -64,6 +66,13 @@ pub enum ContentError {
 /// A revision of content or configuration: 8 lower-case hex digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision(String);
+
+impl Revision {
+    /// Whether it has no files, so that there are none to wait for.
+    pub fn is_empty(&self) -> bool {
+        self.0 == EMPTY_REVISION
+    }
+}
 
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

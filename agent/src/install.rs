@@ -110,6 +110,7 @@ fn place_content(root: &Root) -> Result<Result<(), Missing>, ContentError> {
         )));
     };
     let config_revision = content::revision(root, CONFIG_REVISION_FILE)?;
+    let config_revision = config_revision.filter(|revision| !revision.is_empty());
     let configuration = match &config_revision {
         Some(revision) => content::configuration(root, revision)?,
         None => content::Files::new(),

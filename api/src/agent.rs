@@ -28,6 +28,9 @@ pub const POD_DIR: &str = "/paamesh-pod";
 pub const CONTENT_REVISION_FILE: &str = "content-revision";
 /// In [`POD_DIR`]: the configuration revision that the pod is to run, 8 hex digits.
 pub const CONFIG_REVISION_FILE: &str = "config-revision";
+/// The revision of no files at all, the beginning of the SHA-256 of nothing: a pod of this
+/// configuration revision waits for no file.
+pub const EMPTY_REVISION: &str = "e3b0c442";
 /// The scripts of the pod's revision, executable, as the middleware and the actions see them.
 pub const SCRIPTS_DIR: &str = "/scripts";
 /// What platform and middleware share; the rendered configuration lies in `config/` below it.

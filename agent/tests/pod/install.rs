@@ -3,7 +3,7 @@
 use crate::place::{Job, Place, eventually};
 use api::agent::{
     AGENT_BINARY, ActionTable, CONFIG_DIR, CONFIG_REVISION_FILE, CONTENT_DIR,
-    CONTENT_REVISION_FILE, MIDDLEWARE_CONFIG_DIR, SCRIPTS_DIR,
+    CONTENT_REVISION_FILE, EMPTY_REVISION, MIDDLEWARE_CONFIG_DIR, SCRIPTS_DIR,
 };
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -149,9 +149,11 @@ fn what_does_not_come_is_named() {
 #[test]
 fn a_pod_without_configuration_waits_for_none() {
     let place = pod();
-    place.annotate(CONFIG_REVISION_FILE, "");
-    install(&place, "5s").unwrap();
-    assert_eq!(listing(&place, MIDDLEWARE_CONFIG_DIR), []);
+    for none in ["", EMPTY_REVISION] {
+        place.annotate(CONFIG_REVISION_FILE, none);
+        install(&place, "5s").unwrap();
+        assert_eq!(listing(&place, MIDDLEWARE_CONFIG_DIR), []);
+    }
 }
 
 #[test]
