@@ -91,7 +91,10 @@ async fn remote(context: &Context, source: &AddonSource) -> Result<Remote, Look>
             commit: git.reference.commit.clone(),
         },
         credentials,
-        timeout: duration(&source.spec.timeout).unwrap_or(DEFAULT_TIMEOUT),
+        // It ends before the reconcile does, so that what it met is said.
+        timeout: duration(&source.spec.timeout)
+            .unwrap_or(DEFAULT_TIMEOUT)
+            .min(context.settings.reconcile_timeout.mul_f64(0.9)),
     })
 }
 

@@ -104,9 +104,9 @@ impl Memories {
         self.of.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the memory of a source out; empty where there is none or it is of another object.
-    pub(crate) fn take(&self, source: &str, uid: Option<String>) -> Memory {
-        let memory = self.of().remove(source).unwrap_or_default();
+    /// The memory of a source; empty where there is none or it is of another object.
+    pub(crate) fn get(&self, source: &str, uid: Option<String>) -> Memory {
+        let memory = self.of().get(source).cloned().unwrap_or_default();
         if memory.uid == uid {
             return memory;
         }
@@ -116,7 +116,7 @@ impl Memories {
         }
     }
 
-    /// Puts the memory of a source back.
+    /// Replaces the memory of a source.
     pub(crate) fn put(&self, source: &str, memory: Memory) {
         self.of().insert(source.to_owned(), memory);
     }

@@ -17,7 +17,7 @@ use std::{
 /// Observes `source`, and looks at its repository if it is time.
 pub(crate) async fn observe(context: &Context, source: &AddonSource) -> Observed {
     let name = source.name_any();
-    let mut memory = context.memories.take(&name, source.uid());
+    let mut memory = context.memories.get(&name, source.uid());
     let requested = look::requested(source);
     let generation = source.metadata.generation;
     let due = memory.is_due(generation, requested.as_deref(), Instant::now());

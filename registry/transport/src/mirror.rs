@@ -4,13 +4,17 @@
 //! server can), and whatever is wrong with it is mended by throwing it away. libgit2 writes packs and
 //! references by renaming, so a crash leaves a mirror that is whole or one that does not open.
 
-use crate::{Error, Offered, Remote, Revision, reference::select, session::Session, trees};
+use crate::{
+    Error, Offered, Remote, Revision, deadline::Deadline, reference::select, session::Session,
+    trees,
+};
 use git2::{Oid, Repository};
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    time::Duration,
 };
 
 /// Packs are never joined; a mirror with more is made anew, one commit deep.
@@ -20,7 +24,17 @@ const MAX_PACKS: usize = 100;
 #[derive(Debug)]
 pub struct Mirrors {
     root: PathBuf,
-    locks: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
+    locks: Mutex<HashMap<PathBuf, Arc<Locks>>>,
+}
+
+/// The locks of one mirror.
+#[derive(Debug, Default)]
+struct Locks {
+    /// Held while files are read or removed; short.
+    reading: Mutex<()>,
+    /// Held for the whole of a fetch, so that two never write one reference. A server that hangs
+    /// delays those who fetch the same repository, and nobody who only reads.
+    fetching: Mutex<()>,
 }
 
 impl Mirrors {
@@ -48,6 +62,8 @@ impl Mirrors {
     /// As [`crate::resolve`], and when the download or the disk fails.
     pub fn fetch(&self, remote: &Remote) -> Result<Revision, Error> {
         let path = self.path(remote);
+        let locks = self.locks(&path);
+        let _alone = held_in_time(&locks.fetching, remote)?;
         match self.attempt(&path, remote) {
             Err(error) if error.blames_mirror() => {
                 tracing::warn!(url = remote.url, %error, "the mirror is thrown away");
@@ -91,8 +107,8 @@ impl Mirrors {
         read: impl FnOnce(&Repository) -> Result<T, git2::Error>,
     ) -> Result<T, Error> {
         let path = self.path(remote);
-        let lock = self.lock(&path);
-        let _held = held(&lock);
+        let locks = self.locks(&path);
+        let _held = held(&locks.reading);
         let result = Repository::open_bare(&path).and_then(|repository| read(&repository));
         result.map_err(|source| {
             // The next fetch finds nothing and clones.
@@ -102,9 +118,9 @@ impl Mirrors {
     }
 
     fn attempt(&self, path: &Path, remote: &Remote) -> Result<Revision, Error> {
-        let lock = self.lock(path);
+        let locks = self.locks(path);
         let repository = {
-            let _held = held(&lock);
+            let _held = held(&locks.reading);
             open_or_make(path)?
         };
         if let Some(commit) = &remote.reference.commit
@@ -112,7 +128,6 @@ impl Mirrors {
         {
             return Ok(Revision::of_commit(commit));
         }
-        // Without the lock: a server that hangs delays nobody who only reads.
         let mut session = Session::open(&repository, remote)?;
         let revision = select(&remote.url, &remote.reference, &session.heads)?;
         if holds(&repository, &revision.commit) {
@@ -134,12 +149,12 @@ impl Mirrors {
     }
 
     fn throw_away(&self, path: &Path) -> Result<(), Error> {
-        let lock = self.lock(path);
-        let _held = held(&lock);
+        let locks = self.locks(path);
+        let _held = held(&locks.reading);
         remove(path)
     }
 
-    fn lock(&self, path: &Path) -> Arc<Mutex<()>> {
+    fn locks(&self, path: &Path) -> Arc<Locks> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(locks.entry(path.to_owned()).or_default())
     }
@@ -154,6 +169,26 @@ impl Mirrors {
 
 fn held(lock: &Mutex<()>) -> MutexGuard<'_, ()> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock, if it can be had within the remote's timeout.
+fn held_in_time<'a>(lock: &'a Mutex<()>, remote: &Remote) -> Result<MutexGuard<'a, ()>, Error> {
+    const PAUSE: Duration = Duration::from_millis(2);
+    let deadline = Deadline::after(remote.timeout);
+    loop {
+        match lock.try_lock() {
+            Ok(held) => return Ok(held),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if deadline.passed() => {
+                return Err(Error::TimedOut {
+                    url: remote.url.clone(),
+                    what: "waiting for another look at the repository",
+                    timeout: remote.timeout,
+                });
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
+    }
 }
 
 fn mirror_error(path: &Path, operation: &'static str, source: git2::Error) -> Error {

@@ -339,6 +339,38 @@ fn a_force_push_is_followed() {
 }
 
 #[test]
+fn sources_that_share_a_repository_share_its_mirror() {
+    let world = world();
+    let branches: Vec<String> = (0..8).map(|n| format!("branch-{n}")).collect();
+    for branch in &branches {
+        world.repository.write("addon.yaml", branch);
+        world.repository.commit();
+        let to = format!("HEAD:{branch}");
+        world.repository.git(&["push", "--quiet", "origin", &to]);
+    }
+    std::thread::scope(|scope| {
+        for branch in &branches {
+            let (mirrors, mut remote) = (&world.mirrors, world.remote.clone());
+            remote.reference.branch = Some(branch.clone());
+            scope.spawn(move || {
+                let revision = mirrors.fetch(&remote).unwrap();
+                let offered = mirrors
+                    .offered(&remote, &revision.commit, &[], &|_| false)
+                    .unwrap();
+                assert_eq!(files(&offered[0]), [("addon.yaml", branch.as_str())]);
+            });
+        }
+    });
+    let mirrors = std::fs::read_dir(world.directory.path().join("mirrors")).unwrap();
+    assert_eq!(mirrors.count(), 1);
+    assert_eq!(
+        world.server.requests().len(),
+        8 * 3,
+        "references, depth, pack: each once"
+    );
+}
+
+#[test]
 fn a_broken_mirror_is_cloned_again() {
     let world = world();
     world.repository.write("addon.yaml", "1");
