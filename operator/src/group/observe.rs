@@ -9,7 +9,10 @@ mod member;
 
 pub use member::{Life, Member};
 
-use super::{cache::Caches, place};
+use super::{
+    cache::{Caches, Pod},
+    place,
+};
 use api::{
     Group,
     crd::{
@@ -22,7 +25,10 @@ use api::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt as _};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Everything that the next step of a Group depends on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -145,14 +151,14 @@ fn is_false(value: &bool) -> bool {
 /// What there is of `group` now.
 pub(super) fn observe(group: &Group, caches: &Caches) -> Observed {
     let name = group.name_any();
+    let pods = caches.pods_of(group);
     Observed {
         wanted: wanted(group),
         before: before(group),
         record: caches.record(group).map(|meta| whose(&meta, group)),
-        in_the_way: in_the_way(group, caches),
+        in_the_way: in_the_way(group, &pods, caches),
         claims: claims(group, caches),
-        members: caches
-            .pods_of(group)
+        members: pods
             .iter()
             .filter(|pod| whose(pod.meta(), group) == Whose::Ours)
             .filter_map(|pod| Member::of(&name, pod))
@@ -210,8 +216,7 @@ pub(super) fn whose(meta: &ObjectMeta, group: &Group) -> Whose {
 
 /// Supporting objects and pods that are not of this Group. Only what carries the platform's labels
 /// is in the caches; anything else is met when it refuses to be made.
-fn in_the_way(group: &Group, caches: &Caches) -> BTreeMap<String, Whose> {
-    let pods = caches.pods_of(group);
+fn in_the_way(group: &Group, pods: &[Arc<Pod>], caches: &Caches) -> BTreeMap<String, Whose> {
     let pods = pods.iter().map(|p| ("Pod", p.meta().clone()));
     caches
         .supports(group)

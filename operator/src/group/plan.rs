@@ -17,9 +17,13 @@ pub use verdict::Verdict;
 
 use super::observe::{Claim, Life, Member, Observed, Whose};
 use api::names::{self, VolumeName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How long after it was made a pod that ended is replaced at the earliest: one that every node
+/// refuses is not made again and again without a pause.
+const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(10);
 
 /// What is done, in this order, and what is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,10 +109,10 @@ impl Step {
 
 /// The plan for what was observed, at `now`.
 pub fn plan(observed: &Observed, now: Timestamp) -> Plan {
-    let view = View::of(observed);
+    let view = View::of(observed, now);
     let works = view.works();
     let steps = if works { steps(&view) } else { Vec::new() };
-    let (verdict, look_again) = verdict::of(&view, now);
+    let (verdict, look_again) = verdict::of(&view);
     Plan {
         supports: works,
         steps,
@@ -131,13 +135,22 @@ fn steps(view: &View<'_>) -> Vec<Step> {
 /// Pods that ended and do not start again, whatever their revision.
 fn finished(view: &View<'_>) -> impl Iterator<Item = Step> {
     let ended = view.observed.members.iter();
-    ended.filter(|m| m.life == Life::Finished).map(|member| {
+    let due = ended.filter(|m| finish(m).is_some_and(|time| time <= view.now));
+    due.map(|member| {
         let purpose = match view.wanted.contains(&member.ordinal) {
             true => Purpose::Replace,
             false => Purpose::Remove,
         };
         Step::delete(member, purpose, member.message.clone())
     })
+}
+
+/// When a pod that ended is replaced.
+fn finish(member: &Member) -> Option<Timestamp> {
+    match member.life {
+        Life::Finished { made } => made.checked_add(SHORTEST_LIFE).ok(),
+        _ => None,
+    }
 }
 
 /// The next member that is no longer wanted: one at a time, the highest ordinal first.
@@ -153,16 +166,18 @@ fn removal(view: &View<'_>) -> Option<Step> {
 /// What was observed, with what is asked of it again and again.
 pub(super) struct View<'a> {
     observed: &'a Observed,
+    now: Timestamp,
     wanted: BTreeSet<u32>,
     members: BTreeMap<u32, &'a Member>,
 }
 
 impl<'a> View<'a> {
-    fn of(observed: &'a Observed) -> Self {
+    fn of(observed: &'a Observed, now: Timestamp) -> Self {
         let wanted = ordinals::wanted(&observed.wanted);
         let members = observed.members.iter().map(|m| (m.ordinal, m)).collect();
         Self {
             observed,
+            now,
             wanted,
             members,
         }

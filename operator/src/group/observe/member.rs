@@ -59,7 +59,10 @@ pub enum Life {
         until: Timestamp,
     },
     /// It ended and does not start again: Failed, Succeeded or evicted.
-    Finished,
+    Finished {
+        /// When it was made.
+        made: Timestamp,
+    },
 }
 
 /// What a container waits for while it gets nowhere.
@@ -128,16 +131,17 @@ fn life(pod: &Pod) -> (Life, String) {
         );
     }
     let phase = status.phase.as_deref().unwrap_or("Pending");
+    let made = pod.metadata.creation_timestamp.as_ref().map(|t| t.0);
     if matches!(phase, "Failed" | "Succeeded") {
-        return (Life::Finished, finished(phase, status));
+        let made = made.unwrap_or_default();
+        return (Life::Finished { made }, finished(phase, status));
     }
     match condition(status, "Ready") {
         Some(("True", _)) => (Life::Ready, String::new()),
         other => {
-            let made = pod.metadata.creation_timestamp.as_ref().map(|t| t.0);
             let since = other.and_then(|(_, since)| since).or(made);
             let (stuck, message) = trouble(pod, status);
-            let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
+            let since = since.unwrap_or_default();
             (Life::NotReady { since, stuck }, message)
         }
     }

@@ -63,8 +63,8 @@ impl Verdict {
 }
 
 /// The verdict, and when it changes by the passing of time alone.
-pub(super) fn of(view: &View<'_>, now: Timestamp) -> (Verdict, Option<Timestamp>) {
-    let mut verdict = outside(view).unwrap_or_else(|| at_work(view, now));
+pub(super) fn of(view: &View<'_>) -> (Verdict, Option<Timestamp>) {
+    let mut verdict = outside(view).unwrap_or_else(|| at_work(view));
     if ordinals::is_leader_reserved(&view.observed.wanted) && !verdict.stalled {
         verdict.stalled = true;
         verdict.reason = GroupReason::LeaderReserved;
@@ -73,7 +73,7 @@ pub(super) fn of(view: &View<'_>, now: Timestamp) -> (Verdict, Option<Timestamp>
             verdict.message
         );
     }
-    (verdict, overdue(view, now))
+    (verdict, overdue(view))
 }
 
 /// What holds whatever the members are.
@@ -116,12 +116,12 @@ fn taken(view: &View<'_>) -> Option<(String, Whose)> {
     pods.next().map(|(name, whose)| (name.clone(), *whose))
 }
 
-fn at_work(view: &View<'_>, now: Timestamp) -> Verdict {
+fn at_work(view: &View<'_>) -> Verdict {
     if let Some(message) = foreign_claim(view) {
         let reason = GroupReason::NameTaken;
         return Verdict::new(AppPhase::Failed, &Way::Stuck, reason, message);
     }
-    let going = |phase, reason| Verdict::new(phase, &Way::Going, reason, progress(view, now));
+    let going = |phase, reason| Verdict::new(phase, &Way::Going, reason, progress(view));
     match stage(view) {
         Stage::Done => {
             let phase = AppPhase::Running;
@@ -131,7 +131,7 @@ fn at_work(view: &View<'_>, now: Timestamp) -> Verdict {
         Stage::ScalingIn => going(AppPhase::Updating, GroupReason::ScalingIn),
         Stage::ScalingOut => going(AppPhase::Updating, GroupReason::ScalingOut),
         Stage::Degraded => going(AppPhase::Degraded, GroupReason::Degraded),
-        Stage::RollingOut(phase) => match blocker(view, now) {
+        Stage::RollingOut(phase) => match blocker(view) {
             None => going(phase, GroupReason::RollingOut),
             Some(member) => blocked(view, member),
         },
@@ -191,10 +191,10 @@ fn is_done(view: &View<'_>) -> bool {
 }
 
 /// The member of the wanted revision at which the rollout stands.
-fn blocker<'v>(view: &View<'v>, now: Timestamp) -> Option<&'v Member> {
+fn blocker<'v>(view: &View<'v>) -> Option<&'v Member> {
     let mut current = view.present().filter(|m| !view.is_outdated(m));
     current.find(|member| match member.life {
-        Life::NotReady { since, stuck } => stuck || now.duration_since(since) >= PATIENCE,
+        Life::NotReady { since, stuck } => stuck || view.now.duration_since(since) >= PATIENCE,
         _ => false,
     })
 }
@@ -232,13 +232,13 @@ fn count(view: &View<'_>) -> String {
 }
 
 /// How many are ready, and what is with the others.
-fn progress(view: &View<'_>, now: Timestamp) -> String {
+fn progress(view: &View<'_>) -> String {
     let others: Vec<String> = view
         .wanted
         .iter()
-        .filter_map(|o| wanted_says(view, *o, now))
+        .filter_map(|o| wanted_says(view, *o))
         .collect();
-    let unwanted = view.unwanted().map(|m| unwanted_says(view, m, now));
+    let unwanted = view.unwanted().map(|m| unwanted_says(view, m));
     let mut parts = vec![count(view)];
     let rest = others.len().saturating_sub(NAMED);
     parts.extend(others.into_iter().take(NAMED));
@@ -254,19 +254,19 @@ fn progress(view: &View<'_>, now: Timestamp) -> String {
     parts.join("; ")
 }
 
-fn wanted_says(view: &View<'_>, ordinal: u32, now: Timestamp) -> Option<String> {
+fn wanted_says(view: &View<'_>, ordinal: u32) -> Option<String> {
     let pod = view.pod(ordinal);
     match view.members.get(&ordinal) {
         None => Some(format!("{pod} is to be made")),
         Some(member) if member.is_ready() => None,
-        Some(member) => Some(format!("{pod}: {}", says(member, now))),
+        Some(member) => Some(format!("{pod}: {}", says(member, view.now))),
     }
 }
 
-fn unwanted_says(view: &View<'_>, member: &Member, now: Timestamp) -> String {
+fn unwanted_says(view: &View<'_>, member: &Member) -> String {
     let pod = view.pod(member.ordinal);
     match member.is_terminating() {
-        true => format!("{pod}: {}", says(member, now)),
+        true => format!("{pod}: {}", says(member, view.now)),
         false => format!("{pod} is to be removed"),
     }
 }
@@ -283,14 +283,15 @@ fn says(member: &Member, now: Timestamp) -> String {
 }
 
 /// When a member that is awaited becomes overdue.
-fn overdue(view: &View<'_>, now: Timestamp) -> Option<Timestamp> {
+fn overdue(view: &View<'_>) -> Option<Timestamp> {
     let members = view.observed.members.iter();
     let times = members.filter_map(|member| match member.life {
         Life::NotReady { since, stuck } if !stuck && !view.is_outdated(member) => {
             since.checked_add(PATIENCE).ok()
         }
         Life::Terminating { until } => until.checked_add(NODE_PATIENCE).ok(),
+        Life::Finished { .. } => super::finish(member),
         _ => None,
     });
-    times.filter(|time| *time > now).min()
+    times.filter(|time| *time > view.now).min()
 }
