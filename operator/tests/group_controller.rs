@@ -2,6 +2,9 @@
 //! leaves alone, and that it is silent at rest. There is no kubelet: the tests say what a kubelet
 //! and an agent would, through the status subresource and the role label.
 
+// Functions beside the tests fail as the tests do.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 use anyhow::{Context as _, Result, bail, ensure};
 use api::{Group, crd::group::Member, labels};
 use futures::FutureExt as _;
@@ -348,7 +351,10 @@ async fn a_group_at_rest_is_silent(cp: &ControlPlane) -> Result<()> {
     let scene = Scene::started(cp, "rest").await?;
     let versions = async || -> Result<Vec<Option<String>>> {
         let pods = scene.api::<Pod>().list(&ListParams::default()).await?;
-        let mut all: Vec<_> = pods.iter().map(|p| p.resource_version()).collect();
+        let mut all: Vec<_> = pods
+            .iter()
+            .map(kube::ResourceExt::resource_version)
+            .collect();
         all.push(scene.api::<Group>().get(NAME).await?.resource_version());
         all.push(scene.api::<Role>().get(NAME).await?.resource_version());
         all.push(scene.api::<Lease>().get(NAME).await?.resource_version());

@@ -3,6 +3,9 @@
 //! A golden case is a directory `golden/group/<behaviour>/` with `observed.yaml`; the plan at
 //! [`NOW`] stands beside it in `plan.snap`.
 
+// Functions beside the tests fail as the tests do.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 use jiff::Timestamp;
 use operator::group::{
     observe::Observed,

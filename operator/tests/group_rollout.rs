@@ -2,6 +2,9 @@
 //! end and go in an order that proptest chooses, the spec changes in between, and what the plan
 //! promises must hold at every step.
 
+// Functions beside the tests fail as the tests do.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 use jiff::{SignedDuration, Timestamp};
 use operator::group::{
     observe::{Before, Claim, Life, Member, Observed, Versions, Wanted, Whose},

@@ -29,8 +29,8 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
-fn second(status: Value) -> Member {
-    member("orders-redis-0-1", &json!({}), &status).unwrap()
+fn second(status: &Value) -> Member {
+    member("orders-redis-0-1", &json!({}), status).unwrap()
 }
 
 fn not_ready(at: &str, stuck: bool) -> Life {
@@ -42,7 +42,7 @@ fn not_ready(at: &str, stuck: bool) -> Life {
 fn a_ready_pod_has_no_message_and_says_what_it_was_made_from() {
     let ready =
         json!([{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:01:00Z"}]);
-    let member = second(json!({"phase": "Running", "conditions": ready}));
+    let member = second(&json!({"phase": "Running", "conditions": ready}));
     assert_eq!((member.ordinal, member.life), (1, Life::Ready));
     assert_eq!(
         (&*member.revision, &*member.content_revision),
@@ -71,14 +71,14 @@ fn only_names_of_the_group_are_its_members() {
 
 #[test]
 fn a_new_pod_is_not_ready_since_it_was_made() {
-    let member = second(json!({"phase": "Pending"}));
+    let member = second(&json!({"phase": "Pending"}));
     assert_eq!(member.life, not_ready("2026-01-01T00:00:00Z", false));
     assert_eq!(member.message, "is starting");
 }
 
 #[test]
 fn a_container_that_crashes_says_how_it_ended() {
-    let member = second(json!({"phase": "Running", "containerStatuses": [{
+    let member = second(&json!({"phase": "Running", "containerStatuses": [{
         "name": "main", "image": "", "imageID": "", "ready": false, "restartCount": 3,
         "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
         "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "message": "no such option\n"}},
@@ -92,7 +92,7 @@ fn a_container_that_crashes_says_how_it_ended() {
 
 #[test]
 fn an_ordinary_start_is_not_stuck() {
-    let member = second(json!({"phase": "Pending", "initContainerStatuses": [{
+    let member = second(&json!({"phase": "Pending", "initContainerStatuses": [{
         "name": "paamesh-install", "image": "", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"terminated": {"exitCode": 0, "reason": "Completed"}},
     }], "containerStatuses": [{
@@ -105,7 +105,7 @@ fn an_ordinary_start_is_not_stuck() {
 
 #[test]
 fn a_pod_that_fits_nowhere_is_stuck() {
-    let member = second(json!({"phase": "Pending", "conditions": [{
+    let member = second(&json!({"phase": "Pending", "conditions": [{
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
         "message": "0/3 nodes are available: 3 Insufficient memory.",
     }]}));
@@ -135,7 +135,7 @@ fn what_the_agent_observed_says_why_a_running_pod_is_not_ready() {
 #[test]
 fn a_pod_that_ends_is_finished_unless_it_is_going_already() {
     let status = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
-    let ended = second(status.clone());
+    let ended = second(&status);
     let made = "2026-01-01T00:00:00Z".parse().unwrap();
     assert_eq!(ended.life, Life::Finished { made });
     assert_eq!(ended.message, "Failed: Evicted: low on memory");
