@@ -230,6 +230,14 @@ impl Applier {
             .insert(uid, names);
     }
 
+    /// Forgets the owner of that uid, which is gone.
+    pub fn forget(&self, uid: &str) {
+        self.owned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
+    }
+
     /// The names that were last noted for the owner of that uid.
     pub fn owned_by(&self, uid: &str) -> BTreeSet<String> {
         let owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);

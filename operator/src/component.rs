@@ -17,6 +17,7 @@ pub mod rollup;
 
 use crate::{
     Shutdown,
+    children::is_owned,
     context::Context,
     controller::{Wiring, changed, drive, owners},
     error::{self, Consequence, Failure},
@@ -28,7 +29,7 @@ use kube::{
     ResourceExt as _,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// The number of the composer of this release. A change of what it composes is another number.
 pub const COMPOSER: u32 = 1;
@@ -76,6 +77,7 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     let queue = select_all([
         changed(&feeds.components).boxed(),
         siblings(feeds).boxed(),
+        of_apps(feeds).boxed(),
         owners(&feeds.groups).boxed(),
         owners(&feeds.config_maps).boxed(),
         owners(&feeds.services).boxed(),
@@ -94,6 +96,29 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         reconcile,
     )
     .await;
+}
+
+/// The Components of an App that is suspended, or goes on.
+fn of_apps(feeds: &Feeds) -> impl Stream<Item = ObjectRef<Component>> + Send + use<> {
+    let components = feeds.components.store().clone();
+    let mut suspended = HashSet::new();
+    feeds.apps.subscribe().flat_map(move |app| {
+        let uid = app.uid().unwrap_or_default();
+        let turned = match app.spec.suspend && app.metadata.deletion_timestamp.is_none() {
+            true => suspended.insert(uid.clone()),
+            false => suspended.remove(&uid),
+        };
+        let found = match turned {
+            true => components.state_filter(|c| is_owned(&c.metadata, &uid)),
+            false => Vec::new(),
+        };
+        stream::iter(
+            found
+                .iter()
+                .map(|c| ObjectRef::from_obj(&**c))
+                .collect::<Vec<_>>(),
+        )
+    })
 }
 
 /// The other Components of the App: what is rendered for one may name the others.

@@ -1,6 +1,13 @@
 //! What every controller is handed: the client, the settings, the caches, and what they share.
 
-use crate::{Settings, apply::Applier, content, events::Events, metrics::Metrics, watch::Feeds};
+use crate::{
+    Settings,
+    apply::{Applied, Applier},
+    content,
+    events::Events,
+    metrics::{Controller, Metrics},
+    watch::Feeds,
+};
 use package::Evaluate;
 use std::sync::Arc;
 
@@ -42,6 +49,16 @@ impl Context {
             evaluate,
             metrics,
             feeds,
+        }
+    }
+
+    /// Counts what was written by `controller`.
+    pub fn count(&self, controller: &'static str, applied: Applied) {
+        if applied == Applied::Written {
+            self.metrics
+                .applied
+                .get_or_create(&Controller { controller })
+                .inc();
         }
     }
 }

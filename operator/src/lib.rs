@@ -98,21 +98,24 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let (feeds, watches) = watch::start(&client, &settings.namespace);
     let context = Arc::new(Context::new(client, settings, evaluate, metrics, feeds));
-    let controllers = futures::future::join4(
-        addon::run(context.clone(), shutdown.clone()),
-        app::run(context.clone(), shutdown.clone()),
-        component::run(context.clone(), shutdown.clone()),
-        group::run(context.clone(), shutdown),
-    );
-    let filled = async {
-        context.feeds.wait_until_ready().await;
+    let controllers = async {
+        // A controller that sees a part of the world would act on it.
+        let filled = context.feeds.wait_until_ready();
+        tokio::select! {
+            () = filled => {}
+            () = shutdown.clone() => return,
+        }
         tracing::info!("caches are filled");
         let _ = ready.send(true);
-        futures::future::pending::<()>().await;
+        futures::join!(
+            addon::run(context.clone(), shutdown.clone()),
+            app::run(context.clone(), shutdown.clone()),
+            component::run(context.clone(), shutdown.clone()),
+            group::run(context.clone(), shutdown.clone()),
+        );
     };
     tokio::select! {
-        _ = controllers => Ok(()),
+        () = controllers => Ok(()),
         () = watches => Err(RunError::Ended("watch")),
-        () = filled => Err(RunError::Ended("readiness")),
     }
 }

@@ -97,6 +97,10 @@ crate::crd::reasons! {
         RenderFailed,
         /// An object of that name belongs to something else.
         NameTaken,
+        /// The API server refused an object.
+        Refused,
+        /// The App is suspended.
+        Suspended,
         /// The pods were composed by an older release of the platform.
         OlderComposer,
     }

@@ -154,10 +154,11 @@ async fn apply_component(
         .feeds
         .components
         .get(&name, app.namespace().as_deref());
-    context
+    let applied = context
         .applier
         .apply_over(&desired, manager::APP, live.as_deref())
         .await?;
+    context.count("app", applied);
     Ok(())
 }
 
@@ -186,10 +187,11 @@ async fn tell(
         .config_maps
         .get(&name, app.namespace().as_deref());
     let known = live.and_then(|live| live.resource_version());
-    context
+    let applied = context
         .applier
         .apply(&desired, manager::APP, known.as_deref())
         .await?;
+    context.count("app", applied);
     Ok(())
 }
 

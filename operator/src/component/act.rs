@@ -7,7 +7,7 @@ use crate::{
     error::{self, Consequence, is_not_found},
 };
 use api::{
-    Component,
+    Component, Group,
     crd::{app::AppPhase, component::ComponentReason as Reason},
     labels::manager,
 };
@@ -67,18 +67,17 @@ impl ActError {
 pub async fn act(component: &Component, plan: Plan, context: &Context) -> Result<Acted, ActError> {
     let Plan {
         children,
+        suspend,
         mut verdict,
         mut look_again,
     } = plan;
+    if let Some(group) = suspend {
+        apply_group(&group, context).await?;
+    }
     if let Some(children) = children {
         match make(component, children, context).await {
             Ok(()) => {}
-            Err(ActError::Apply(error @ ApplyError::NameTaken { .. })) => {
-                verdict.phase = AppPhase::Failed;
-                verdict.reason = Reason::NameTaken.as_str();
-                verdict.message = error.to_string();
-                look_again = true;
-            }
+            Err(ActError::Apply(error)) => look_again = trouble(&mut verdict, error)?,
             Err(error) => return Err(error),
         }
     }
@@ -86,6 +85,20 @@ pub async fn act(component: &Component, plan: Plan, context: &Context) -> Result
         verdict,
         look_again,
     })
+}
+
+/// What a person must mend is said; everything else is tried again. Returns whether to look again
+/// without being woken.
+fn trouble(verdict: &mut Verdict, error: ApplyError) -> Result<bool, ActError> {
+    let (reason, look_again) = match &error {
+        ApplyError::NameTaken { .. } => (Reason::NameTaken, true),
+        _ if error.consequence() == Consequence::Terminal => (Reason::Refused, false),
+        _ => return Err(error.into()),
+    };
+    verdict.phase = AppPhase::Failed;
+    verdict.reason = reason.as_str();
+    verdict.message = error.to_string();
+    Ok(look_again)
 }
 
 async fn make(
@@ -106,14 +119,7 @@ async fn make(
             .map(|service| apply_service(service, context)),
     );
     futures::try_join!(maps, reached)?;
-    let live = context
-        .feeds
-        .groups
-        .get(&group.name_any(), group.namespace().as_deref());
-    context
-        .applier
-        .apply_over(&*group, manager::COMPONENT, live.as_deref())
-        .await?;
+    apply_group(&group, context).await?;
     try_join_all(
         superfluous
             .iter()
@@ -127,6 +133,18 @@ async fn make(
     Ok(())
 }
 
+async fn apply_group(group: &Group, context: &Context) -> Result<(), ApplyError> {
+    let live = context
+        .feeds
+        .groups
+        .get(&group.name_any(), group.namespace().as_deref());
+    context
+        .applier
+        .apply_over(group, manager::COMPONENT, live.as_deref())
+        .await
+        .map(|applied| context.count("component", applied))
+}
+
 async fn apply_config_map(map: &ConfigMap, context: &Context) -> Result<(), ApplyError> {
     let live = context
         .feeds
@@ -137,7 +155,7 @@ async fn apply_config_map(map: &ConfigMap, context: &Context) -> Result<(), Appl
         .applier
         .apply(map, manager::COMPONENT, known.as_deref())
         .await
-        .map(drop)
+        .map(|applied| context.count("component", applied))
 }
 
 async fn apply_service(service: &Service, context: &Context) -> Result<(), ApplyError> {
@@ -150,7 +168,7 @@ async fn apply_service(service: &Service, context: &Context) -> Result<(), Apply
         .applier
         .apply(service, manager::COMPONENT, known.as_deref())
         .await
-        .map(drop)
+        .map(|applied| context.count("component", applied))
 }
 
 async fn delete_service(

@@ -31,6 +31,9 @@ pub struct Observed {
     /// Its Group.
     #[serde(default)]
     pub group: Option<Group>,
+    /// Whether the App is suspended.
+    #[serde(default)]
+    pub suspended: bool,
     /// The hash of what the children are to be made from.
     pub inputs: String,
     /// What the pinned version makes of it.
@@ -106,6 +109,7 @@ pub async fn observe(component: &Component, context: &Context) -> Result<Observe
         inputs: inputs::all(component, &settings(component, None, context)),
         component: component.clone(),
         group: group.as_deref().cloned(),
+        suspended: is_suspended(component, context),
         rendering: Rendering::Settled,
         content: None,
         config: None,
@@ -143,6 +147,19 @@ pub async fn observe(component: &Component, context: &Context) -> Result<Observe
     Ok(observed)
 }
 
+fn is_suspended(component: &Component, context: &Context) -> bool {
+    let app = component.spec.app.as_str();
+    let app = context
+        .feeds
+        .apps
+        .get(app, component.namespace().as_deref());
+    app.is_some_and(|app| {
+        is_owned(&component.metadata, &app.uid().unwrap_or_default())
+            && app.spec.suspend
+            && app.metadata.deletion_timestamp.is_none()
+    })
+}
+
 /// Whether every child is as it was last applied, made from the same inputs, and holds no revision
 /// that nobody uses any more.
 fn is_settled(observed: &Observed, services: &[Arc<Meta<Service>>], context: &Context) -> bool {
@@ -164,6 +181,7 @@ fn is_settled(observed: &Observed, services: &[Arc<Meta<Service>>], context: &Co
     let rolled_out = super::rollup::is_rolled_out(group);
     group.annotations().get(labels::INPUTS) == Some(&observed.inputs)
         && group.metadata.deletion_timestamp.is_none()
+        && !group.spec.suspend
         && maps.iter().all(|(name, revision)| {
             let live = meta(&context.feeds.config_maps, name, &namespace);
             let held = live

@@ -4,7 +4,7 @@ use super::{
     build::{
         BuildError,
         config_map::config_map,
-        group::{Revisions, group},
+        group::{Revisions, group, suspended_group},
         service::services,
     },
     observe::{Observed, Rendering},
@@ -27,6 +27,8 @@ use serde::Serialize;
 pub struct Plan {
     /// The children, where they are to be looked at.
     pub children: Option<Children>,
+    /// The Group as it is, but suspended.
+    pub suspend: Option<Box<Group>>,
     /// What is to be said.
     pub verdict: Verdict,
     /// Whether to look again without being woken.
@@ -98,10 +100,14 @@ impl Verdict {
 pub fn plan(observed: &Observed) -> Result<Plan, BuildError> {
     let mut plan = Plan {
         children: None,
+        suspend: None,
         verdict: verdict(observed),
         look_again: false,
     };
     let same = is_same(observed);
+    if observed.suspended {
+        return Ok(suspended(observed, plan));
+    }
     match &observed.rendering {
         Rendering::Settled => {}
         Rendering::Done(rendered) => plan.children = children(observed, rendered)?,
@@ -121,6 +127,18 @@ pub fn plan(observed: &Observed) -> Result<Plan, BuildError> {
         }
     }
     Ok(plan)
+}
+
+/// The Group is told once, and everything else is left alone.
+fn suspended(observed: &Observed, mut plan: Plan) -> Plan {
+    plan.verdict.message = format!("the App is suspended; {}", plan.verdict.message);
+    plan.verdict.reason = Reason::Suspended.as_str();
+    plan.suspend = observed
+        .group
+        .as_ref()
+        .filter(|group| !group.spec.suspend)
+        .map(|group| Box::new(suspended_group(&observed.component, group)));
+    plan
 }
 
 /// Whether the Group was made from the same inputs.

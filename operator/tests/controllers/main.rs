@@ -8,5 +8,7 @@ mod addon;
 mod app;
 mod deletion;
 mod quiet;
+mod restart;
+mod suspend;
 mod upgrade;
 mod world;

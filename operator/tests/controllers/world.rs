@@ -22,26 +22,48 @@ pub const PLATFORM: &str = "paamesh-system";
 /// The operator, in the audit log.
 pub const AGENT: &str = "paamesh-operator-under-test";
 
-/// The API server, with the operator at work.
+/// The API server that most tests share, with the operator at work.
 pub async fn plane() -> Result<&'static ControlPlane> {
-    static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
-    PLANE
-        .get_or_try_init(async || {
-            let plane = ControlPlane::start_with_controllers().await?;
-            plane.install_crds().await?;
-            make_namespace(&plane.client().await?, PLATFORM).await?;
-            let (started, filled) = oneshot::channel();
-            let kubeconfig = plane.kubeconfig();
-            // A runtime of its own: the operator outlives the test that was first.
-            std::thread::spawn(move || operate(&kubeconfig, started));
-            filled.await.context("the operator did not start")?;
-            Ok(plane)
-        })
-        .await
+    static PLANE: OnceCell<(ControlPlane, Operator)> = OnceCell::const_new();
+    let make = async || {
+        let plane = ControlPlane::start_with_controllers().await?;
+        let operator = Operator::start(&plane).await?;
+        anyhow::Ok((plane, operator))
+    };
+    PLANE.get_or_try_init(make).await.map(|(plane, _)| plane)
 }
 
-/// Runs the operator until the process ends.
-fn operate(kubeconfig: &Path, started: oneshot::Sender<()>) {
+/// An operator at work. It has a runtime of its own: it outlives the test that was first.
+pub struct Operator {
+    stop: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Operator {
+    /// Installs what is missing, and starts an operator; returns when its caches are filled.
+    pub async fn start(plane: &ControlPlane) -> Result<Self> {
+        plane.install_crds().await?;
+        let namespaces = Api::<Namespace>::all(plane.client().await?);
+        if namespaces.get_opt(PLATFORM).await?.is_none() {
+            make_namespace(&plane.client().await?, PLATFORM).await?;
+        }
+        let (started, filled) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let kubeconfig = plane.kubeconfig();
+        let thread = std::thread::spawn(move || operate(&kubeconfig, started, stopped));
+        filled.await.context("the operator did not start")?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it as SIGTERM does, and waits for that.
+    pub fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
+/// Runs an operator until `stopped`.
+fn operate(kubeconfig: &Path, started: oneshot::Sender<()>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async move {
         let client = client(kubeconfig).await.unwrap();
@@ -56,12 +78,14 @@ fn operate(kubeconfig: &Path, started: oneshot::Sender<()>) {
             filled.wait_for(|filled| *filled).await.unwrap();
             started.send(()).unwrap();
         });
-        let never = futures::future::pending::<()>().boxed().shared();
+        let shutdown = async move { stopped.await.unwrap_or_default() };
         let mut registry = prometheus_client::registry::Registry::default();
         let metrics = operator::register(&mut registry);
         let evaluate = Arc::new(evaluate::InProcess);
-        let ended = operator::run(client, settings, evaluate, metrics, ready, never).await;
-        panic!("the operator ended: {ended:?}");
+        let shutdown = shutdown.boxed().shared();
+        operator::run(client, settings, evaluate, metrics, ready, shutdown)
+            .await
+            .unwrap();
     });
 }
 
@@ -90,9 +114,13 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A scene of the name, which is namespace and plugin.
+    /// A scene of the name, which is namespace and plugin, on the shared API server.
     pub async fn new(name: &str) -> Result<Self> {
-        let plane = plane().await?;
+        Self::on(plane().await?, name).await
+    }
+
+    /// The same on an API server of its own.
+    pub async fn on(plane: &'static ControlPlane, name: &str) -> Result<Self> {
         let client = plane.client().await?;
         make_namespace(&client, name).await?;
         Ok(Self {
@@ -101,6 +129,35 @@ impl Scene {
             namespace: name.to_owned(),
             plugin: name.to_owned(),
         })
+    }
+
+    /// Waits until the operator has written nothing here for a second.
+    pub async fn is_quiet(&self) -> Result<()> {
+        eventually(SOON, "a second without a write", async || {
+            let mark = self.plane.audit().mark()?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let writes = self.writes(mark)?;
+            ensure!(writes.is_empty(), "{writes:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// What the operator wrote here since `mark`.
+    pub fn writes(&self, mark: kit::Mark) -> Result<Vec<String>> {
+        let writes = self.plane.audit().since(mark)?.by(AGENT).writes();
+        let here = |event: &&kit::Event| {
+            let name = event.name().starts_with(&self.plugin);
+            name || event
+                .object_ref
+                .as_ref()
+                .is_some_and(|o| o.namespace == self.namespace)
+        };
+        Ok(writes
+            .iter()
+            .filter(here)
+            .map(ToString::to_string)
+            .collect())
     }
 
     pub fn api<K>(&self) -> Api<K>
@@ -193,7 +250,27 @@ impl Scene {
         format!("{}-{version}", self.plugin)
     }
 
+    /// Creates the MiddlewareAddon as a person does.
     pub async fn put_addon(&self, version: &str, files: &BTreeMap<String, String>) -> Result<()> {
+        self.put(version, files, json!([])).await
+    }
+
+    /// Creates the MiddlewareAddon as the registry does, with the operator's finalizer in it.
+    pub async fn put_registered(
+        &self,
+        version: &str,
+        files: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        self.put(version, files, json!([api::labels::ADDON_FINALIZER]))
+            .await
+    }
+
+    async fn put(
+        &self,
+        version: &str,
+        files: &BTreeMap<String, String>,
+        finalizers: Value,
+    ) -> Result<()> {
         let content: Vec<Value> = sections(files)
             .into_keys()
             .map(|section| {
@@ -202,7 +279,7 @@ impl Scene {
             })
             .collect();
         let addon: MiddlewareAddon = serde_json::from_value(json!({
-            "metadata": {"name": self.addon_name(version)},
+            "metadata": {"name": self.addon_name(version), "finalizers": finalizers},
             "spec": {"plugin": self.plugin, "version": version, "content": content},
         }))?;
         self.addons().create(&PostParams::default(), &addon).await?;

@@ -101,6 +101,26 @@ pub fn group(
     })
 }
 
+/// The Group as it is, but suspended.
+pub fn suspended_group(owner: &Component, live: &Group) -> Group {
+    let annotations = live.annotations().iter();
+    let ours = annotations
+        .filter(|(key, _)| [labels::INPUTS, labels::TEMPLATE_INPUTS].contains(&key.as_str()));
+    let mut meta = metadata(owner, live.name_any(), live.labels().clone());
+    meta.annotations = Some(
+        ours.map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+    );
+    Group {
+        metadata: meta,
+        spec: GroupSpec {
+            suspend: true,
+            ..live.spec.clone()
+        },
+        status: None,
+    }
+}
+
 /// As set, else as it is, else the topology's: what `kubectl scale` set on the Group stays.
 fn replicas(owner: &Component, rendered: &Rendered, live: Option<&Group>) -> u32 {
     let set = owner.spec.settings.replicas;
