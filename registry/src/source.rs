@@ -6,6 +6,8 @@
 //! Looks hold no worker: a server that hangs delays its own source alone.
 
 mod act;
+#[cfg(test)]
+mod golden;
 mod look;
 pub(crate) mod memory;
 mod observe;
@@ -13,6 +15,7 @@ mod observed;
 mod plan;
 mod report;
 mod status;
+mod story;
 
 pub use observed::{Existing, Look, Observed, Offer, Owner, Verdict};
 pub use plan::{Plan, Wake, plan};

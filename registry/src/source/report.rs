@@ -4,7 +4,7 @@ use super::{
     act::Acted,
     observed::{Look, Observed},
     plan::Plan,
-    status,
+    status, story,
 };
 use crate::{context::Context, metrics::Ended};
 use api::{
@@ -51,7 +51,7 @@ pub(crate) async fn report(
         memory.announced.clone()
     });
     let announced = announced.as_deref();
-    let happened = status::happened(before, after.as_ref(), acted, revision, announced);
+    let happened = story::happened(before, after.as_ref(), acted, revision, announced);
     count(context, before, after.as_ref());
     let telling = async {
         for happened in &happened {
@@ -75,7 +75,7 @@ fn count(context: &Context, before: &AddonSourceStatus, after: Option<&AddonSour
     metrics.failed.set(refused);
     let result = match after {
         Some(after) => {
-            let changed = status::new_changes(before, after).count();
+            let changed = story::new_changes(before, after).count();
             metrics.changed.inc_by(changed as u64);
             reason(after)
         }

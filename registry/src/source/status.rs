@@ -1,11 +1,10 @@
-//! What is to be said of a source: status and Events, from what was planned and done. Pure.
+//! The status of a source, from what was planned and done. Pure.
 
 use super::{
     act::Acted,
     observed::{Look, Observed},
     plan::Plan,
 };
-use crate::events::Happened;
 use api::{
     AddonSourceStatus,
     conditions::{READY, RECONCILING, STALLED, Said, Time, VERSIONS_UNCHANGED, merge},
@@ -18,7 +17,7 @@ const MAX_LISTED: usize = 100;
 /// The most findings of one addon there.
 const MAX_FINDINGS: usize = 20;
 /// The most versions, addons or files that one message names.
-const MAX_NAMED: usize = 5;
+pub(super) const MAX_NAMED: usize = 5;
 
 /// The status of the source after `acted`.
 pub(crate) fn status(
@@ -131,7 +130,7 @@ fn unchanged(changed: &[ChangedVersion]) -> Said {
     )
 }
 
-fn changed_text(changed: &ChangedVersion) -> String {
+pub(super) fn changed_text(changed: &ChangedVersion) -> String {
     let ChangedVersion {
         plugin,
         version,
@@ -151,7 +150,7 @@ fn changed_text(changed: &ChangedVersion) -> String {
     )
 }
 
-fn failed_text(failed: &FailedAddon) -> String {
+pub(super) fn failed_text(failed: &FailedAddon) -> String {
     let first = match failed.findings.first() {
         Some(finding) if finding.file.is_empty() => format!(": {}", finding.message),
         Some(finding) => format!("/{finding}"),
@@ -164,7 +163,7 @@ fn failed_text(failed: &FailedAddon) -> String {
     format!("{}{first}{more}", failed.directory)
 }
 
-fn named(texts: impl ExactSizeIterator<Item = String>) -> String {
+pub(super) fn named(texts: impl ExactSizeIterator<Item = String>) -> String {
     let all = texts.len();
     let mut text = texts.take(MAX_NAMED).collect::<Vec<_>>().join("; ");
     if all > MAX_NAMED {
@@ -228,85 +227,4 @@ fn pending(plan: &Plan, acted: &Acted) -> Option<String> {
         .chain(projected)
         .collect();
     (!texts.is_empty()).then(|| named(texts.into_iter()))
-}
-
-/// What happened between two statuses, and which revision it tells of. `announced` is the revision
-/// that was told of before; a status that was not written tells nothing yet.
-pub(crate) fn happened(
-    before: &AddonSourceStatus,
-    after: Option<&AddonSourceStatus>,
-    acted: &Acted,
-    revision: &str,
-    announced: Option<&str>,
-) -> Vec<Happened> {
-    let mut happened = Vec::new();
-    if !acted.projected.is_empty() {
-        let projected = acted.projected.iter();
-        let texts = projected.map(|p| format!("{} {} ({})", p.plugin, p.version, p.digest));
-        let note = format!("{revision}: projected {}", named(texts));
-        happened.push(told(false, SourceReason::Projected, note));
-    }
-    let Some(after) = after else { return happened };
-    for changed in new_changes(before, after).take(MAX_NAMED) {
-        let note = format!("{revision}: {}", changed_text(changed));
-        happened.push(told(true, SourceReason::VersionChanged, note));
-    }
-    if !after.failed.is_empty() && after.failed != before.failed {
-        let note = format!(
-            "{revision}: {}",
-            named(after.failed.iter().map(failed_text))
-        );
-        happened.push(told(true, SourceReason::AddonsFailed, note));
-    }
-    happened.extend(turned(before, after, announced));
-    happened
-}
-
-/// The published versions that are newly offered with other bytes.
-pub(crate) fn new_changes<'a>(
-    before: &'a AddonSourceStatus,
-    after: &'a AddonSourceStatus,
-) -> impl Iterator<Item = &'a ChangedVersion> {
-    let known = |new: &ChangedVersion| {
-        let same = |old: &ChangedVersion| {
-            (&old.plugin, &old.version, &old.offered) == (&new.plugin, &new.version, &new.offered)
-        };
-        before.changed.iter().any(same)
-    };
-    after.changed.iter().filter(move |new| !known(new))
-}
-
-/// What the condition Ready turned to.
-fn turned(
-    before: &AddonSourceStatus,
-    after: &AddonSourceStatus,
-    announced: Option<&str>,
-) -> Option<Happened> {
-    let ready =
-        |status: &AddonSourceStatus| status.conditions.iter().find(|c| c.type_ == READY).cloned();
-    let (old, new) = (ready(before), ready(after)?);
-    let same = old.is_some_and(|old| old.reason == new.reason && old.message == new.message);
-    if same {
-        return None;
-    }
-    let reason = |reason: SourceReason| (new.reason == reason.as_str()).then_some(reason);
-    if let Some(reason) = reason(SourceReason::Synced) {
-        let told_of = after.revision.as_deref() == announced;
-        return (!told_of).then(|| told(false, reason, new.message.clone()));
-    }
-    let warned = [
-        SourceReason::FetchFailed,
-        SourceReason::InvalidSpec,
-        SourceReason::Conflict,
-    ];
-    let reason = warned.into_iter().find_map(reason)?;
-    Some(told(true, reason, new.message.clone()))
-}
-
-fn told(warning: bool, reason: SourceReason, note: String) -> Happened {
-    Happened {
-        warning,
-        reason,
-        note,
-    }
 }

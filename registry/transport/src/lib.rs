@@ -4,12 +4,13 @@
 //! files of the addons that stand in it ([`Mirrors::offered`]). Every call blocks and ends by the
 //! remote's own timeout: call it where blocking is allowed.
 //!
-//! libgit2 speaks Git; HTTP is ours (the modules `exchange` and `client`), because libgit2's own has
+//! libgit2 speaks Git; HTTP is ours (the modules `call`, `exchange` and `client`), because libgit2's own has
 //! no limits on time or size that hold, and no certificate authority per source. libgit2 knows
 //! transports per scheme and process, so ours is registered once for `http` and `https`
 //! (`registration`), and the settings of one call reach it through a thread-local that is set around
 //! that call: libgit2 calls its transport on the thread that called it.
 
+mod call;
 mod client;
 mod deadline;
 mod error;

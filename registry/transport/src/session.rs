@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Remote, Revision,
-    exchange::Call,
+    call::Call,
     reference::{Head, select},
     registration,
 };

@@ -471,15 +471,15 @@ fn a_bad_server_is_an_error_in_time() {
     let mut world = world();
     world.repository.write("addon.yaml", &"1".repeat(4000));
     let commit = world.repository.push();
-    world.remote.timeout = Duration::from_secs(1);
+    world.remote.timeout = Duration::from_secs(3);
     for (fault, want) in [
         (
             Fault::Hang,
-            "URL: timed out waiting for an answer; the source's timeout is 1s",
+            "URL: timed out waiting for an answer; the source's timeout is 3s",
         ),
         (
             Fault::Drip,
-            "URL: timed out while reading an answer; the source's timeout is 1s",
+            "URL: timed out while reading an answer; the source's timeout is 3s",
         ),
         (Fault::DropHalfWay, "URL: the answer broke off"),
         (
@@ -497,7 +497,7 @@ fn a_bad_server_is_an_error_in_time() {
         let began = Instant::now();
         let error = world.error();
         assert!(error.starts_with(want), "{fault:?}: {error}");
-        assert!(began.elapsed() < Duration::from_secs(5), "{fault:?}");
+        assert!(began.elapsed() < Duration::from_secs(15), "{fault:?}");
     }
     world.server.fault(Fault::None);
     world.remote.timeout = Duration::from_secs(20);

@@ -1,0 +1,251 @@
+//! One call to libgit2 that may use the network: its settings, its limits, and afterwards the error
+//! that libgit2 cannot carry. It is set for the calling thread by [`Call::run`]; requests of Git's
+//! smart HTTP protocol (gitprotocol-http(5)) are made here.
+
+use crate::{Error, Remote, client, deadline::Deadline, error::chain};
+use reqwest::{
+    blocking::{Client, RequestBuilder, Response},
+    header,
+};
+use std::{
+    cell::RefCell,
+    io::{self, Read},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use url::Url;
+
+/// The most that all answers of one call may hold: an addon is small, and a server may be hostile.
+const MAX_BYTES: u64 = 512 << 20;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Call>>> = const { RefCell::new(None) };
+}
+
+/// Settings, limits and outcome of one call.
+pub(crate) struct Call {
+    client: Client,
+    remote: Remote,
+    url: Url,
+    pub(crate) deadline: Deadline,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Where the server redirected us to.
+    base: Url,
+    bytes_left: u64,
+    failure: Option<Error>,
+}
+
+impl Call {
+    /// The call to `remote` that begins now.
+    pub(crate) fn new(remote: &Remote) -> Result<Arc<Self>, Error> {
+        let url = remote.checked_url()?;
+        let client = client::client(remote.credentials.ca.as_deref()).map_err(|reason| {
+            let url = remote.url.clone();
+            Error::Tls { url, reason }
+        })?;
+        Ok(Arc::new(Self {
+            client,
+            remote: remote.clone(),
+            deadline: Deadline::after(remote.timeout),
+            state: Mutex::new(State {
+                base: url.clone(),
+                bytes_left: MAX_BYTES,
+                failure: None,
+            }),
+            url,
+        }))
+    }
+
+    /// Runs `work`, in which libgit2 may use the network, and explains what it could not.
+    pub(crate) fn run<T>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> Result<T, git2::Error>,
+    ) -> Result<T, Error> {
+        let before = CURRENT.with(|current| current.replace(Some(Arc::clone(self))));
+        let result = work();
+        CURRENT.with(|current| current.replace(before));
+        result.map_err(|source| self.explain(source))
+    }
+
+    /// The call that this thread is in.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        CURRENT.with(|current| current.borrow().clone())
+    }
+
+    fn explain(&self, source: git2::Error) -> Error {
+        if let Some(failure) = self.state().failure.take() {
+            return failure;
+        }
+        if self.deadline.passed() {
+            return self.timed_out("while reading the pack");
+        }
+        let url = self.remote.url.clone();
+        Error::Protocol { url, source }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn timed_out(&self, what: &'static str) -> Error {
+        Error::TimedOut {
+            url: self.remote.url.clone(),
+            what,
+            timeout: self.deadline.timeout,
+        }
+    }
+
+    /// What was waited for when a read ended: the source's timeout, or the shorter one for silence.
+    fn waited(&self, what: &'static str) -> &'static str {
+        if self.deadline.passed() {
+            what
+        } else {
+            "after 20 s without a byte"
+        }
+    }
+
+    /// Remembers `error` for [`Self::run`]; libgit2 sees a general one.
+    pub(crate) fn fail(&self, error: Error) -> io::Error {
+        let text = error.to_string();
+        self.state().failure.get_or_insert(error);
+        io::Error::other(text)
+    }
+
+    fn send(&self, request: RequestBuilder, to: &Url) -> Result<Response, Error> {
+        let request = self
+            .authenticated(request, to)
+            .timeout(self.deadline.idle());
+        if self.deadline.passed() {
+            return Err(self.timed_out("before a request"));
+        }
+        let response = request.send().map_err(|error| self.unsent(error))?;
+        self.accepted(response)
+    }
+
+    /// Credentials go to the host that the source names and to no other.
+    fn authenticated(&self, request: RequestBuilder, to: &Url) -> RequestBuilder {
+        let credentials = &self.remote.credentials;
+        if !credentials.authenticate() || to.origin() != self.url.origin() {
+            return request;
+        }
+        let user = credentials.username.as_deref().unwrap_or_default();
+        request.basic_auth(user, credentials.password.as_deref())
+    }
+
+    fn unsent(&self, error: reqwest::Error) -> Error {
+        let error = error.without_url();
+        if error.is_timeout() && !error.is_connect() {
+            return self.timed_out(self.waited("waiting for an answer"));
+        }
+        Error::Unreachable {
+            url: self.remote.url.clone(),
+            reason: chain(&error),
+        }
+    }
+
+    fn accepted(&self, response: Response) -> Result<Response, Error> {
+        let url = self.remote.url.clone();
+        match response.status().as_u16() {
+            200 => Ok(response),
+            status @ (401 | 403) => Err(Error::Unauthorized {
+                url,
+                status,
+                advice: if self.remote.credentials.authenticate() {
+                    "check username and password in the Secret of secretRef, and their rights"
+                } else {
+                    "name a Secret with username and password in secretRef"
+                },
+            }),
+            404 => Err(Error::NoRepository { url }),
+            status => Err(Error::Status { url, status }),
+        }
+    }
+
+    /// `GET <url>/info/refs`: the references, and where the repository really is.
+    pub(crate) fn advertisement(&self) -> Result<Response, Error> {
+        const PATH: &str = "/info/refs?service=git-upload-pack";
+        let url = join(&self.url, PATH);
+        let request = self
+            .client
+            .get(url.clone())
+            .header(header::PRAGMA, "no-cache");
+        let response = self.send(request, &url)?;
+        self.is_git(&response, "application/x-git-upload-pack-advertisement")?;
+        if let Some(base) = response.url().as_str().strip_suffix(PATH)
+            && let Ok(base) = Url::parse(base)
+        {
+            self.state().base = base;
+        }
+        Ok(response)
+    }
+
+    /// `POST <url>/git-upload-pack`: one round of the negotiation, and the pack.
+    pub(crate) fn upload_pack(&self, body: Vec<u8>) -> Result<Response, Error> {
+        const RESULT: &str = "application/x-git-upload-pack-result";
+        let url = join(&self.state().base, "/git-upload-pack");
+        let request = self
+            .client
+            .post(url.clone())
+            .header(
+                header::CONTENT_TYPE,
+                "application/x-git-upload-pack-request",
+            )
+            .header(header::ACCEPT, RESULT)
+            .body(body);
+        let response = self.send(request, &url)?;
+        self.is_git(&response, RESULT)?;
+        Ok(response)
+    }
+
+    fn is_git(&self, response: &Response, want: &str) -> Result<(), Error> {
+        let content_type = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("no content type");
+        if content_type == want {
+            return Ok(());
+        }
+        Err(Error::NotGit {
+            url: self.remote.url.clone(),
+            content_type: content_type.chars().take(100).collect(),
+        })
+    }
+
+    /// Reads on, within the limits of time and size.
+    pub(crate) fn read(&self, response: &mut Response, buffer: &mut [u8]) -> Result<usize, Error> {
+        if self.deadline.passed() {
+            return Err(self.timed_out("while reading an answer"));
+        }
+        let read = response.read(buffer).map_err(|error| self.broken(&error))?;
+        let mut state = self.state();
+        state.bytes_left = state.bytes_left.saturating_sub(read as u64);
+        if state.bytes_left == 0 {
+            return Err(Error::TooLarge {
+                url: self.remote.url.clone(),
+                limit: MAX_BYTES >> 20,
+            });
+        }
+        Ok(read)
+    }
+
+    fn broken(&self, error: &io::Error) -> Error {
+        let inner = error
+            .get_ref()
+            .and_then(|e| e.downcast_ref::<reqwest::Error>());
+        if inner.is_some_and(reqwest::Error::is_timeout) {
+            return self.timed_out(self.waited("while reading an answer"));
+        }
+        Error::BrokenOff {
+            url: self.remote.url.clone(),
+            reason: chain(error),
+        }
+    }
+}
+
+fn join(base: &Url, path: &str) -> Url {
+    let text = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    Url::parse(&text).unwrap_or_else(|_| base.clone())
+}
