@@ -18,6 +18,8 @@ pub mod conditions;
 #[cfg(feature = "crd")]
 pub mod crd;
 #[cfg(feature = "crd")]
+pub mod events;
+#[cfg(feature = "crd")]
 mod schema;
 
 #[cfg(feature = "crd")]

@@ -24,7 +24,10 @@ pub fn run(
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider was installed"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(service, operator, registry))
+    let result = runtime.block_on(serve(service, operator, registry));
+    // A look at a repository that hangs must not delay the end of the process.
+    runtime.shutdown_background();
+    result
 }
 
 async fn serve(

@@ -4,11 +4,11 @@ use super::{
     act::Acted,
     status::{MAX_NAMED, changed_text, failed_text, named},
 };
-use crate::events::Happened;
 use api::{
     AddonSourceStatus,
     conditions::READY,
     crd::source::{ChangedVersion, SourceReason},
+    events::Happened,
 };
 
 /// What happened between two statuses, and which revision it tells of. `announced` is the revision
@@ -85,9 +85,9 @@ fn turned(
 }
 
 fn told(warning: bool, reason: SourceReason, note: String) -> Happened {
-    Happened {
-        warning,
-        reason,
-        note,
+    const ACTION: &str = "Reconcile";
+    match warning {
+        true => Happened::warning(reason.as_str(), ACTION, note),
+        false => Happened::normal(reason.as_str(), ACTION, note),
     }
 }

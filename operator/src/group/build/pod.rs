@@ -10,7 +10,8 @@ use crate::{
 };
 use api::{Group, agent, labels, names};
 use k8s_openapi::api::core::v1::{
-    Container, EnvVar, PersistentVolumeClaimVolumeSource, Pod, PodSpec, PodTemplateSpec, Volume,
+    Container, EnvVar, EnvVarSource, ObjectFieldSelector, PersistentVolumeClaimVolumeSource, Pod,
+    PodSpec, PodTemplateSpec, Volume,
 };
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -133,7 +134,24 @@ fn environment(group: &Group, ordinal: u32) -> Vec<EnvVar> {
         value: Some(value),
         ..EnvVar::default()
     });
-    variables.collect()
+    variables.chain([uid()]).collect()
+}
+
+/// The agent compares it with the pod that it reads: an agent that outlived its pod must not speak
+/// for the next pod of that name.
+fn uid() -> EnvVar {
+    let field = ObjectFieldSelector {
+        field_path: "metadata.uid".to_owned(),
+        ..ObjectFieldSelector::default()
+    };
+    EnvVar {
+        name: agent::env::POD_UID.to_owned(),
+        value: None,
+        value_from: Some(EnvVarSource {
+            field_ref: Some(field),
+            ..EnvVarSource::default()
+        }),
+    }
 }
 
 /// Puts `env` first, so that the template's own variables can refer to it; what the template sets
