@@ -17,8 +17,6 @@ pub fn ask(stage: &Stage, host: &str, command: &[&str]) -> Result<String> {
         "--",
         "redis-cli",
         "-e",
-        "-t",
-        "2",
         "-h",
         host,
     ];

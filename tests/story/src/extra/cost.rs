@@ -14,7 +14,8 @@ const CPU: Duration = Duration::from_millis(500);
 
 /// What the pushes cost.
 pub struct Cost {
-    /// The most requests one after another of any push.
+    /// The requests one after another of the median push. On a machine with little CPU, parallel
+    /// requests of some pushes are answered one by one, which says nothing of what waits for what.
     pub round_trips: usize,
     /// CPU of registry and operator together, for one push.
     pub cpu: Duration,
@@ -46,7 +47,7 @@ pub fn measure(stage: &Stage, minor: u32) -> Result<Cost> {
     let [operator, registry] = pids;
     let pids = [operator?, registry?];
     let cpu = || -> Result<Duration> { Ok(platform::cpu(pids[0])? + platform::cpu(pids[1])?) };
-    let (before, mut took, mut worst) = (cpu()?, Duration::ZERO, 0);
+    let (before, mut took, mut chains) = (cpu()?, Duration::ZERO, Vec::new());
     for minor in minor..minor + PUSHES {
         let version = format!("1.{minor}.0");
         addon::add_copy(stage, "redis", &version)?;
@@ -59,16 +60,15 @@ pub fn measure(stage: &Stage, minor: u32) -> Result<Cost> {
         addon::await_active(stage, &name)?;
         took += start.elapsed();
         let requests = until_active(stage, mark, &name)?;
-        let sequential = requests.sequential();
-        if sequential > ROUND_TRIPS {
-            stage.say(format!(
-                "{name}: {sequential} one after another:\n{requests}"
-            ));
-        }
-        worst = worst.max(sequential);
+        chains.push((requests.sequential(), requests));
+    }
+    chains.sort_by_key(|(sequential, _)| *sequential);
+    let (round_trips, requests) = &chains[chains.len() / 2];
+    if *round_trips > ROUND_TRIPS {
+        stage.voice.output(&requests.to_string());
     }
     Ok(Cost {
-        round_trips: worst,
+        round_trips: *round_trips,
         cpu: (cpu()? - before) / PUSHES,
         took: took / PUSHES,
     })
@@ -87,9 +87,9 @@ fn until_active(stage: &Stage, mark: Mark, name: &str) -> Result<Events> {
     Ok(ours.filter(|e| e.stage_timestamp <= last))
 }
 
-/// Ours, but for the leader Lease and for watches, which nobody waits for.
+/// Ours, but for what nobody waits for: the leader Lease, watches, Events.
 fn counts(event: &Event) -> bool {
-    ours(event) && event.verb != "watch"
+    ours(event) && event.verb != "watch" && event.resource() != "events"
 }
 
 /// Written or asked by a program of ours, leader Leases excepted.

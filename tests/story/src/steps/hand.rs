@@ -41,8 +41,8 @@ pub fn same_digest(stage: &mut Stage) -> Result<()> {
     let from_git = stage.kubectl.json(&["get", "mwa", "redis-1.0.0"])?;
     let from_git = look::text(&from_git, "/status/digest");
     ensure!(digest == from_git, "by hand {digest}, from Git {from_git}");
-    stage.say(format!("by hand:  {digest}"));
-    stage.say(format!("from Git: {from_git}"));
+    stage.voice.output(&format!("by hand:  {digest}"));
+    stage.voice.output(&format!("from Git: {from_git}"));
     Ok(())
 }
 
