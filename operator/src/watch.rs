@@ -31,6 +31,7 @@ use std::{
 pub struct Feed<K: Resource<DynamicType = ()> + Clone + 'static> {
     store: Store<K>,
     subscribers: Arc<Mutex<Vec<UnboundedSender<Arc<K>>>>>,
+    filled: Arc<tokio::sync::watch::Sender<bool>>,
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Clone for Feed<K> {
@@ -38,6 +39,7 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Clone for Feed<K> {
         Self {
             store: self.store.clone(),
             subscribers: self.subscribers.clone(),
+            filled: self.filled.clone(),
         }
     }
 }
@@ -72,6 +74,7 @@ where
         let feed = Self {
             store: writer.as_reader(),
             subscribers: Arc::default(),
+            filled: Arc::new(tokio::sync::watch::Sender::new(false)),
         };
         let watch = feed.clone().keep(writer, events).boxed();
         (feed, watch)
@@ -102,6 +105,7 @@ where
             Event::InitDone => {
                 self.tell(gone);
                 self.tell(self.store.state());
+                self.filled.send_replace(true);
             }
             Event::Init | Event::InitApply(_) => {}
         }
@@ -145,8 +149,10 @@ where
         })
     }
 
-    async fn filled(&self) {
-        let _ = self.store.wait_until_ready().await;
+    /// Resolves when the cache was filled once. Any number of tasks may wait: of those that wait in
+    /// `Store::wait_until_ready` at the same time, kube 5 wakes only the last.
+    pub async fn filled(&self) {
+        let _ = self.filled.subscribe().wait_for(|filled| *filled).await;
     }
 }
 

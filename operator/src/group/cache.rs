@@ -132,14 +132,14 @@ impl Caches {
             records,
             services,
         } = self;
-        let _ = futures::join!(
-            pods.store().wait_until_ready(),
-            claims.store().wait_until_ready(),
-            accounts.store().wait_until_ready(),
-            roles.store().wait_until_ready(),
-            bindings.store().wait_until_ready(),
-            records.store().wait_until_ready(),
-            services.store().wait_until_ready(),
+        futures::join!(
+            pods.filled(),
+            claims.filled(),
+            accounts.filled(),
+            roles.filled(),
+            bindings.filled(),
+            records.filled(),
+            services.filled(),
         );
     }
 
