@@ -62,7 +62,7 @@ async fn write_status(
         &before,
         verdict,
         addon.metadata.generation,
-        Time(Timestamp::now()),
+        &Time(Timestamp::now()),
     );
     if status == before {
         return Ok(());
@@ -76,7 +76,7 @@ fn status(
     before: &MiddlewareAddonStatus,
     verdict: &Verdict,
     generation: Option<i64>,
-    now: Time,
+    now: &Time,
 ) -> MiddlewareAddonStatus {
     let base = match &verdict.facts {
         Some(facts) => of_facts(facts),
@@ -87,7 +87,7 @@ fn status(
         observed_generation: generation,
         phase: Some(verdict.phase),
         users: Some(i32::try_from(verdict.users).unwrap_or(i32::MAX)),
-        conditions: conditions::merge(&before.conditions, verdict.said(), generation, &now),
+        conditions: conditions::merge(&before.conditions, verdict.said(), generation, now),
         ..base
     }
 }

@@ -10,7 +10,7 @@ use api::{
         addon::AddonPhase,
         app::{AppReason as Reason, Pin},
     },
-    names::TopologyName,
+    names::{PluginName, TopologyName},
 };
 use package::{
     graph::{Graph, Node, RefusedStep, State},
@@ -97,7 +97,7 @@ fn without_shape(observed: &Observed) -> Result<Resolved, Refused> {
 fn entry(observed: &Observed) -> Result<(Version, api::Digest), Refused> {
     let spec = &observed.spec;
     if observed.versions.is_empty() {
-        let plugins: Vec<&str> = observed.plugins.iter().map(|p| p.as_str()).collect();
+        let plugins: Vec<&str> = observed.plugins.iter().map(PluginName::as_str).collect();
         return Err(Refused::new(
             Reason::UnknownPlugin,
             format!(
@@ -143,11 +143,11 @@ fn step(observed: &Observed, present: &Pin) -> Result<(Version, api::Digest), Re
     }
     let graph = Graph::new(observed.versions.iter().map(node));
     if from.addon != to.addon {
-        known(observed).map_err(|refused| with_ways(refused, &graph, &from, &to))?;
+        known(observed).map_err(|refused| with_ways(&refused, &graph, &from, &to))?;
     }
     if let Err(refused) = graph.step(&from, &to) {
         let refused = Refused::new(reason(&refused), refused.to_string());
-        return Err(with_ways(refused, &graph, &from, &to));
+        return Err(with_ways(&refused, &graph, &from, &to));
     }
     let digest = match from.addon == to.addon {
         true => present.digest.clone(),
@@ -187,7 +187,7 @@ fn reason(refused: &RefusedStep) -> Reason {
 }
 
 /// The refusal, with what can be reached from here and the shortest way to what is asked for.
-fn with_ways(refused: Refused, graph: &Graph, from: &State, to: &State) -> Refused {
+fn with_ways(refused: &Refused, graph: &Graph, from: &State, to: &State) -> Refused {
     let next: Vec<String> = graph.next(from).iter().map(State::to_string).collect();
     let reached = graph.reachable(from).len();
     let mut message = format!(
@@ -202,7 +202,7 @@ fn with_ways(refused: Refused, graph: &Graph, from: &State, to: &State) -> Refus
         let hops: Vec<String> = path.iter().map(State::to_string).collect();
         message += &format!(". The shortest way to {to}: {}", hops.join(", then "));
     }
-    Refused { message, ..refused }
+    Refused::new(refused.reason, message)
 }
 
 /// The version that is asked for, where something may be bound to it.

@@ -25,7 +25,11 @@ pub fn check(
 ) -> Result<(), Refused> {
     for (name, set) in components {
         let Some(members) = topology.components.get(name) else {
-            let names: Vec<&str> = topology.components.keys().map(|n| n.as_str()).collect();
+            let names: Vec<&str> = topology
+                .components
+                .keys()
+                .map(ComponentName::as_str)
+                .collect();
             return Err(Refused::new(
                 Reason::UnknownComponent,
                 format!(
@@ -43,7 +47,7 @@ pub fn check(
     Ok(())
 }
 
-fn invalid(field: String, message: String) -> Refused {
+fn invalid(field: &str, message: &str) -> Refused {
     Refused::new(Reason::InvalidSettings, format!("{field}: {message}"))
 }
 
@@ -55,8 +59,8 @@ fn replicas(
     let (least, most) = (members.min(), members.max());
     match set.replicas {
         Some(n) if n < least || n > most => Err(invalid(
-            format!("spec.components.{name}.replicas"),
-            format!("{n} is outside of what the topology allows: {least} to {most}"),
+            &format!("spec.components.{name}.replicas"),
+            &format!("{n} is outside of what the topology allows: {least} to {most}"),
         )),
         _ => Ok(()),
     }
@@ -72,12 +76,12 @@ fn storage(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Result<()
         let field = format!("spec.components.{name}.storage.{volume}");
         if !volumes.contains(volume) {
             return Err(invalid(
-                field,
-                format!("there is no such volume; there are: {}", listed(volumes)),
+                &field,
+                &format!("there is no such volume; there are: {}", listed(volumes)),
             ));
         }
         if let Some(size) = &storage.size {
-            is_quantity(format!("{field}.size"), size)?;
+            is_quantity(&format!("{field}.size"), size)?;
         }
     }
     Ok(())
@@ -90,7 +94,7 @@ fn resources(name: &ComponentName, set: Option<&Resources>) -> Result<(), Refuse
     for (kind, quantities) in [("requests", requests), ("limits", limits)] {
         for (resource, quantity) in quantities {
             is_quantity(
-                format!("spec.components.{name}.resources.{kind}.{resource}"),
+                &format!("spec.components.{name}.resources.{kind}.{resource}"),
                 quantity,
             )?;
         }
@@ -98,9 +102,9 @@ fn resources(name: &ComponentName, set: Option<&Resources>) -> Result<(), Refuse
     Ok(())
 }
 
-fn is_quantity(field: String, text: &str) -> Result<(), Refused> {
+fn is_quantity(field: &str, text: &str) -> Result<(), Refused> {
     match text.parse::<Quantity>() {
         Ok(_) => Ok(()),
-        Err(error) => Err(invalid(field, error.to_string())),
+        Err(error) => Err(invalid(field, &error.to_string())),
     }
 }

@@ -14,7 +14,7 @@ use api::{
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::{
-    Api, ResourceExt as _,
+    Api, ResourceExt,
     api::{DeleteParams, Preconditions},
 };
 
@@ -126,7 +126,7 @@ async fn make(
             .map(|name| delete_service(component, name, context)),
     )
     .await?;
-    let names = services.iter().map(|service| service.name_any()).collect();
+    let names = services.iter().map(ResourceExt::name_any).collect();
     context
         .applier
         .note_owned(component.uid().unwrap_or_default(), names);

@@ -19,7 +19,7 @@ use api::{
     labels, names,
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
-use kube::ResourceExt as _;
+use kube::ResourceExt;
 use serde::Serialize;
 
 /// What is to be done.
@@ -247,7 +247,7 @@ fn children(observed: &Observed, rendered: &Rendered) -> Result<Option<Children>
         ),
     ];
     let services = services(component, &place, &rendered.declared);
-    let wanted: Vec<String> = services.iter().map(|service| service.name_any()).collect();
+    let wanted: Vec<String> = services.iter().map(ResourceExt::name_any).collect();
     let superfluous = observed
         .services
         .iter()

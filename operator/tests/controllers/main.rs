@@ -4,6 +4,9 @@
 //!
 //! One control plane and one operator serve all tests; they keep apart by namespace and by plugin.
 
+// Not every function here is a test, and each may fail as one does.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod addon;
 mod app;
 mod deletion;
