@@ -14,11 +14,11 @@ pub mod triggers;
 use crate::{
     Shutdown,
     context::Context,
-    controller::{Wiring, drive},
+    controller::{Wiring, changed, drive},
     error::{self, Consequence, Failure},
 };
 use api::MiddlewareAddon;
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, stream::select_all};
 use kube::runtime::controller::Action;
 use std::sync::Arc;
 
@@ -57,10 +57,12 @@ impl Failure for AddonError {
 /// Runs the controller until `shutdown`.
 pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     let feeds = &context.feeds;
-    let queue = stream::select(
-        crate::controller::changed(&feeds.addons),
-        stream::select(triggers::of_content(feeds), triggers::of_apps(feeds)),
-    );
+    let queue = select_all([
+        changed(&feeds.addons).boxed(),
+        triggers::of_content(feeds).boxed(),
+        triggers::of_apps(feeds).boxed(),
+        triggers::of_groups(feeds).boxed(),
+    ]);
     let wiring = Wiring {
         name: "addon",
         store: feeds.addons.store().clone(),

@@ -110,6 +110,10 @@ pub enum Applied {
     Written,
 }
 
+/// How many objects are remembered. Beyond that all is forgotten, what is gone with the rest: what
+/// is still there is read once more.
+const REMEMBERED: usize = 50_000;
+
 /// What was right at which resourceVersion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
@@ -224,18 +228,11 @@ impl Applier {
 
     /// Remembers which objects the owner of that uid is to have.
     pub fn note_owned(&self, uid: String, names: BTreeSet<String>) {
-        self.owned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(uid, names);
-    }
-
-    /// Forgets the owner of that uid, which is gone.
-    pub fn forget(&self, uid: &str) {
-        self.owned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(uid);
+        remember(
+            &mut self.owned.lock().unwrap_or_else(PoisonError::into_inner),
+            uid,
+            names,
+        );
     }
 
     /// The names that were last noted for the owner of that uid.
@@ -252,11 +249,17 @@ impl Applier {
 
     fn note(&self, key: String, hash: String, version: Option<String>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match version {
-            Some(version) => seen.insert(key, Seen { hash, version }),
-            None => seen.remove(&key),
-        };
+        if let Some(version) = version {
+            remember(&mut seen, key, Seen { hash, version });
+        }
     }
+}
+
+fn remember<V>(map: &mut HashMap<String, V>, key: String, value: V) {
+    if map.len() >= REMEMBERED {
+        map.clear();
+    }
+    map.insert(key, value);
 }
 
 /// Whether the live object needs no write: it carries the hash of what is wanted, and every field

@@ -57,6 +57,23 @@ pub fn of_apps(feeds: &Feeds) -> impl Stream<Item = ObjectRef<MiddlewareAddon>> 
     })
 }
 
+/// The versions of a Group's plugin that are being deleted: its end, or its move to another version,
+/// may be what they wait for.
+pub fn of_groups(feeds: &Feeds) -> impl Stream<Item = ObjectRef<MiddlewareAddon>> + Send + use<> {
+    let addons = feeds.addons.store().clone();
+    feeds.groups.subscribe().flat_map(move |group| {
+        let waits = |addon: &MiddlewareAddon| {
+            addon.spec.plugin == group.spec.plugin && addon.metadata.deletion_timestamp.is_some()
+        };
+        let found: Vec<_> = addons
+            .state_filter(waits)
+            .iter()
+            .map(|a| ObjectRef::from_obj(&**a))
+            .collect();
+        stream::iter(found)
+    })
+}
+
 fn pin_of(app: &App) -> Option<String> {
     let pin = app.status.as_ref()?.pin.as_ref()?;
     Some(names::addon(&app.spec.plugin, &pin.plugin_version))

@@ -13,7 +13,7 @@ use api::{
     conditions::READY,
     crd::{
         addon::{AddonPhase, Migration},
-        app::Pin,
+        app::{DeletionPolicy, Pin},
         group::Member,
     },
     labels,
@@ -207,6 +207,8 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
     let addons = context.feeds.addons.store();
     let versions = addons.state_filter(|addon| addon.spec.plugin == app.spec.plugin);
     let deleting = app.metadata.deletion_timestamp.is_some();
+    let held = app.finalizers().iter().any(|f| f == labels::APP_FINALIZER);
+    let protected = app.spec.deletion_policy == DeletionPolicy::Protected;
     let (shape, unavailable) = shape(app, present.as_ref(), &versions, context).await?;
     let mut known: Vec<Known> = versions.iter().map(|addon| known(addon)).collect();
     known.sort_by(|a, b| b.version.cmp(&a.version));
@@ -214,7 +216,7 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
         name: app.name_any().parse()?,
         namespace: app.namespace().unwrap_or_default(),
         generation: app.metadata.generation,
-        held: app.finalizers().iter().any(|f| f == labels::APP_FINALIZER),
+        held,
         plugins: plugins(&known, context),
         versions: known,
         components: components
@@ -222,7 +224,7 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
             .map(|component| child(component))
             .collect(),
         groups: groups.iter().map(|group| nodes(group)).collect(),
-        remains: match deleting {
+        remains: match deleting && held && !protected {
             true => Some(remains(app, context).await?),
             false => None,
         },

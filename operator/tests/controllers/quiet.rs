@@ -3,6 +3,7 @@
 
 use crate::world::{AGENT, Scene};
 use anyhow::Result;
+use api::crd::addon::AddonPhase;
 use serde_json::json;
 use std::time::Duration;
 
@@ -32,27 +33,30 @@ async fn at_rest_nothing_is_written() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_version_is_published_in_three_round_trips() -> Result<()> {
+async fn a_version_is_published_with_one_round_of_reads_and_two_writes() -> Result<()> {
     let scene = Scene::new("fewtrips").await?;
     scene.active("1.0.0").await?;
     let files = scene.redis("1.1.0");
     scene.put_content("1.1.0", &files, "").await?;
     let mark = scene.plane.audit().mark()?;
     scene.put_registered("1.1.0", &files).await?;
-    scene
-        .addon_is("1.1.0", api::crd::addon::AddonPhase::Active)
-        .await?;
-    let events = scene.plane.audit().since(mark)?.by(AGENT);
-    let about = |e: &kit::Event| {
-        e.name().starts_with(&scene.plugin) && e.verb != "watch" && e.resource() != "events"
-    };
-    let all = events.filter(about);
-    // Content and ledger are read at once; then the ledger, then the status.
-    assert_eq!(
-        all.sequential(),
-        3,
-        "{:?}",
-        all.iter().map(ToString::to_string).collect::<Vec<_>>()
-    );
+    scene.addon_is("1.1.0", AddonPhase::Active).await?;
+    let about = |e: &kit::Event| e.name().starts_with(&scene.plugin) && e.resource() != "events";
+    let all = scene.plane.audit().since(mark)?.by(AGENT).filter(about);
+    let mut asked: Vec<String> = all
+        .iter()
+        .map(|e| format!("{} {}", e.verb, e.resource()))
+        .collect();
+    // The reads go out at once; in which order they are answered is the server's matter.
+    asked[..4.min(asked.len())].sort();
+    let expected = [
+        "get addonledgers",
+        "get configmaps",
+        "get configmaps",
+        "get configmaps",
+        "update addonledgers",
+        "patch middlewareaddons/status",
+    ];
+    assert_eq!(asked, expected, "{all}");
     Ok(())
 }

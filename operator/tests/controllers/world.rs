@@ -3,7 +3,10 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use api::{App, Component, Group, MiddlewareAddon, conditions::Condition, crd::addon::AddonPhase};
 use futures::FutureExt as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Namespace, Pod},
+    rbac::v1::{ClusterRole, ClusterRoleBinding},
+};
 use kit::{ControlPlane, eventually};
 use kube::{
     Api, Client, Resource, ResourceExt as _,
@@ -46,6 +49,7 @@ impl Operator {
         let namespaces = Api::<Namespace>::all(plane.client().await?);
         if namespaces.get_opt(PLATFORM).await?.is_none() {
             make_namespace(&plane.client().await?, PLATFORM).await?;
+            grant(&plane.client().await?).await?;
         }
         let (started, filled) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
@@ -93,8 +97,40 @@ async fn client(kubeconfig: &Path) -> Result<Client> {
     let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig)?;
     let options = kube::config::KubeConfigOptions::default();
     let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+    config.auth_info.impersonate = Some(ACCOUNT.to_owned());
     config.headers.push(("user-agent".parse()?, AGENT.parse()?));
     Ok(Client::try_from(config)?)
+}
+
+/// Who the operator is, and may be no more than the chart says.
+const ACCOUNT: &str = "system:serviceaccount:paamesh-system:paamesh-operator";
+
+/// Gives the operator's account the rights that the chart gives it, and nothing else.
+async fn grant(client: &Client) -> Result<()> {
+    let chart = kit::root().join("charts/paamesh/templates/rbac-operator.yaml");
+    let chart = std::fs::read_to_string(chart)?;
+    let role = chart
+        .split("\n---\n")
+        .find(|document| document.contains("kind: ClusterRole\n"));
+    let (_, rules) = role
+        .and_then(|role| role.split_once("\nrules:"))
+        .context("the rules")?;
+    let rules: Value = serde_saphyr::from_str(&format!("rules:{rules}"))?;
+    let name = "paamesh-operator";
+    let role: ClusterRole =
+        serde_json::from_value(json!({"metadata": {"name": name}, "rules": rules["rules"]}))?;
+    let binding: ClusterRoleBinding = serde_json::from_value(json!({
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": ACCOUNT}],
+    }))?;
+    Api::all(client.clone())
+        .create(&PostParams::default(), &role)
+        .await?;
+    Api::all(client.clone())
+        .create(&PostParams::default(), &binding)
+        .await?;
+    Ok(())
 }
 
 async fn make_namespace(client: &Client, name: &str) -> Result<()> {
