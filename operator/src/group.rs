@@ -42,7 +42,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::{
     ResourceExt as _,
-    runtime::{controller::Action, events::Recorder, reflector::ObjectRef},
+    runtime::{controller::Action, reflector::ObjectRef},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -50,7 +50,6 @@ use std::{sync::Arc, time::Duration};
 struct Room {
     context: Arc<Context>,
     caches: Caches,
-    events: Recorder,
 }
 
 /// Runs the controller until `shutdown`.
@@ -72,7 +71,6 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     ]);
     let room = Room {
         caches,
-        events: report::recorder(context.client.clone()),
         context: context.clone(),
     };
     let wiring = Wiring {

@@ -17,6 +17,7 @@ use api::{
     Group,
     conditions::Time,
     crd::{app::AppPhase, group::GroupReason},
+    events::Happened,
     labels::manager,
 };
 use jiff::Timestamp;
@@ -24,25 +25,7 @@ use k8s_openapi::{
     api::core::v1::{ObjectReference, Pod},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use kube::{
-    Api, Client, Resource, ResourceExt as _,
-    api::{Patch, PatchParams},
-    runtime::events::{Event, EventType, Recorder, Reporter},
-};
-use serde_json::json;
-
-/// The most bytes of an Event's note that the API server takes.
-const MAX_NOTE: usize = 1024;
-
-/// Publishes Events as the operator; each names the pod that it is about, so that Events of
-/// different pods do not count as one that repeats.
-pub(super) fn recorder(client: Client) -> Recorder {
-    let reporter = Reporter {
-        controller: "paamesh-operator".to_owned(),
-        instance: None,
-    };
-    Recorder::new(client, reporter)
-}
+use kube::{Api, Resource as _, ResourceExt as _};
 
 /// Writes status and Events, and hands on when to look again.
 ///
@@ -61,8 +44,12 @@ pub(super) async fn report(
         verdict,
         look_again,
     } = acted;
-    for done in done {
-        publish(room, group, event_of(done)).await;
+    for done in &done {
+        let (happened, pod) = event_of(done);
+        room.context
+            .events
+            .publish_with(group, &happened, Some(pod))
+            .await;
     }
     let verdict = match &failed {
         None => Some(verdict),
@@ -109,59 +96,50 @@ async fn write(
     }
     let namespace = group.namespace().unwrap_or_default();
     let api = Api::<Group>::namespaced(room.context.client.clone(), &namespace);
-    let patch = json!({
-        "apiVersion": Group::api_version(&()),
-        "kind": Group::kind(&()),
-        // Another Group of this name is never written to.
-        "metadata": {"uid": group.uid()},
-        "status": status,
-    });
-    let params = PatchParams::apply(manager::GROUP).force();
-    match api
-        .patch_status(&group.name_any(), &params, &Patch::Apply(&patch))
+    crate::status::write(&api, group, &status, manager::GROUP)
         .await
-    {
-        Ok(_) => Ok(()),
-        Err(error) if crate::error::is_not_found(&error) || crate::error::is_conflict(&error) => {
-            tracing::debug!("the Group is gone");
-            Ok(())
-        }
-        Err(error) => Err(ActError::Status(Box::new(error))),
-    }
+        .map_err(ActError::Status)
 }
 
-struct Said {
-    about: Option<ObjectMeta>,
-    type_: EventType,
-    reason: GroupReason,
-    action: &'static str,
-    note: String,
-}
-
-fn event_of(done: Done) -> Said {
+fn event_of(done: &Done) -> (Happened, ObjectReference) {
     let name = |pod: &ObjectMeta| pod.name.clone().unwrap_or_default();
     match done {
-        Done::Created { pod } => Said {
-            note: format!("made pod {}", name(&pod)),
-            about: Some(pod),
-            type_: EventType::Normal,
-            reason: GroupReason::MemberCreated,
-            action: "Create",
-        },
+        Done::Created { pod } => {
+            let (reason, note) = (
+                GroupReason::MemberCreated,
+                format!("made pod {}", name(pod)),
+            );
+            (
+                Happened::normal(reason.as_str(), "Create", note),
+                reference(pod),
+            )
+        }
         Done::Deleted {
             pod,
             purpose,
             because,
-        } => Said {
-            note: format!("deleted pod {}: {because}", name(&pod)),
-            about: Some(pod),
-            type_: EventType::Normal,
-            reason: match purpose {
+        } => {
+            let reason = match purpose {
                 Purpose::Replace => GroupReason::MemberReplaced,
                 Purpose::Remove => GroupReason::MemberRemoved,
-            },
-            action: "Delete",
-        },
+            };
+            let note = format!("deleted pod {}: {because}", name(pod));
+            (
+                Happened::normal(reason.as_str(), "Delete", note),
+                reference(pod),
+            )
+        }
+    }
+}
+
+fn reference(pod: &ObjectMeta) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(Pod::api_version(&()).into_owned()),
+        kind: Some(Pod::kind(&()).into_owned()),
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+        ..ObjectReference::default()
     }
 }
 
@@ -169,42 +147,7 @@ fn event_of(done: Done) -> Said {
 async fn tell_of_blocked(room: &Room, group: &Group, observed: &Observed, verdict: &Verdict) {
     let blocked = GroupReason::RolloutBlocked;
     if verdict.reason == blocked && !observed.before.was(blocked) {
-        let said = Said {
-            about: None,
-            type_: EventType::Warning,
-            reason: blocked,
-            action: "RollOut",
-            note: verdict.message.clone(),
-        };
-        publish(room, group, said).await;
+        let said = Happened::warning(blocked.as_str(), "RollOut", &verdict.message);
+        room.context.events.publish(group, &said).await;
     }
-}
-
-/// Publishes an Event. Losing one loses nothing but the story.
-async fn publish(room: &Room, group: &Group, said: Said) {
-    let event = Event {
-        type_: said.type_,
-        reason: said.reason.as_str().to_owned(),
-        note: Some(cut(&said.note).to_owned()),
-        action: said.action.to_owned(),
-        secondary: said.about.map(|pod| ObjectReference {
-            api_version: Some(Pod::api_version(&()).into_owned()),
-            kind: Some(Pod::kind(&()).into_owned()),
-            namespace: group.namespace(),
-            name: pod.name,
-            uid: pod.uid,
-            ..ObjectReference::default()
-        }),
-    };
-    if let Err(error) = room.events.publish(&event, &group.object_ref(&())).await {
-        tracing::warn!(%error, reason = said.reason.as_str(), "an Event was lost");
-    }
-}
-
-fn cut(note: &str) -> &str {
-    let mut end = note.len().min(MAX_NOTE);
-    while !note.is_char_boundary(end) {
-        end -= 1;
-    }
-    &note[..end]
 }
