@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("registry", &["api", "package", "transport"]),
     ("operator", &["api", "package"]),
     ("agent", &["api"]),
-    ("catalog", &["api", "package", "transport"]),
+    ("catalog", &["api", "evaluate", "package", "transport"]),
     (
         "paamesh",
         &[

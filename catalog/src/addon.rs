@@ -1,0 +1,40 @@
+//! `kubectl middleware addon`: what an author does with a package before it reaches a cluster. The
+//! verdicts are those of the crate `package`, which registry and operator ask too.
+
+mod against;
+mod archive;
+mod checked;
+mod diff;
+mod digest;
+mod draw;
+mod explain;
+mod graph;
+mod init;
+mod instance;
+mod lint;
+mod pack;
+mod published;
+mod read;
+mod render;
+mod skeleton;
+
+use crate::{
+    args::AddonCommand,
+    output::{Outcome, show},
+};
+
+/// Does what `command` says.
+///
+/// # Errors
+/// The work could not be done.
+pub(crate) fn run(command: AddonCommand) -> anyhow::Result<Outcome> {
+    match command {
+        AddonCommand::Init(args) => show(&init::init(&args)?, args.output.output),
+        AddonCommand::Lint(args) => show(&lint::lint(&args.dir)?, args.output.output),
+        AddonCommand::Digest(args) => show(&digest::digest(&args.dir)?, args.output.output),
+        AddonCommand::Render(args) => show(&render::render(&args)?, args.output.output),
+        AddonCommand::Explain(args) => show(&explain::explain(&args)?, args.output.output),
+        AddonCommand::Package(args) => show(&pack::pack(&args)?, args.output),
+        AddonCommand::Check(args) => show(&against::check(&args)?, args.output.output),
+    }
+}

@@ -1,0 +1,279 @@
+//! `addon check`: the registry's verdict on a whole set before it is merged (R-4). Every addon is
+//! valid, no version differs from what a Git reference holds, nothing is there twice, and the
+//! upgrade graph has no edge that leads nowhere.
+
+use super::{
+    checked::{self, Checked},
+    graph::{self, Note, Plugin, Severity},
+    lint,
+    published::{self, Published},
+};
+use crate::{
+    args::CheckArgs,
+    output::{self, Paint, Verdict, count},
+};
+use api::{Digest, Version, names::PluginName};
+use package::Package;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    against: Against,
+    addons: Vec<lint::Addon>,
+    /// Versions that the reference holds with other bytes.
+    changed: Vec<Changed>,
+    /// Versions that are here more than once.
+    duplicates: Vec<Duplicate>,
+    /// Versions that the reference holds and that are not here.
+    removed: Vec<Removed>,
+    graphs: Vec<Plugin>,
+    summary: Summary,
+}
+
+#[derive(Debug, Serialize)]
+struct Against {
+    reference: String,
+    commit: String,
+    versions: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    directory: String,
+    plugin: PluginName,
+    version: Version,
+    published_digest: Digest,
+    digest: Digest,
+    files: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Duplicate {
+    plugin: PluginName,
+    version: Version,
+    directories: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Removed {
+    plugin: PluginName,
+    version: Version,
+    directory: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    addons: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+/// A version of a plugin.
+type Name = (PluginName, Version);
+
+/// The verdict on the addons in the arguments' directory.
+///
+/// # Errors
+/// The work could not be done.
+pub(super) fn check(args: &CheckArgs) -> anyhow::Result<Report> {
+    let addons = checked::all(std::slice::from_ref(&args.dir))?;
+    let published = published::at(&args.dir, &args.against)?;
+    let before: BTreeMap<Name, &(String, Package)> = published
+        .packages
+        .iter()
+        .map(|offered| (name(&offered.1), offered))
+        .collect();
+    let report = Report {
+        against: Against::new(&args.against, &published),
+        changed: changed(&addons, &before),
+        duplicates: duplicates(&addons),
+        removed: removed(&addons, &before),
+        graphs: graph::plugins(&addons),
+        addons: addons.iter().map(lint::Addon::of).collect(),
+        summary: Summary {
+            addons: addons.len(),
+            errors: 0,
+            warnings: 0,
+        },
+    };
+    Ok(report.counted(&addons))
+}
+
+impl Against {
+    fn new(reference: &str, published: &Published) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            commit: published.commit.clone(),
+            versions: published.packages.len(),
+        }
+    }
+}
+
+impl Report {
+    fn counted(mut self, addons: &[Checked]) -> Self {
+        let findings: usize = addons.iter().map(|addon| addon.located().len()).sum();
+        let (errors, warnings): (Vec<&Note>, Vec<&Note>) = self
+            .notes()
+            .partition(|note| note.severity == Severity::Error);
+        let notes = (errors.len(), warnings.len());
+        self.summary.errors = findings + self.changed.len() + self.duplicates.len() + notes.0;
+        self.summary.warnings = self.removed.len() + notes.1;
+        self
+    }
+
+    fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.graphs.iter().flat_map(|plugin| &plugin.notes)
+    }
+}
+
+fn name(package: &Package) -> Name {
+    let manifest = &package.manifest;
+    (manifest.name.clone(), manifest.version.clone())
+}
+
+fn changed(addons: &[Checked], before: &BTreeMap<Name, &(String, Package)>) -> Vec<Changed> {
+    let mut changed = Vec::new();
+    for addon in addons {
+        let Ok(package) = &addon.verdict else {
+            continue;
+        };
+        let Some((_, published)) = before.get(&name(package)) else {
+            continue;
+        };
+        if published.digest != package.digest {
+            changed.push(Changed {
+                directory: addon.directory.display().to_string(),
+                plugin: package.manifest.name.clone(),
+                version: package.manifest.version.clone(),
+                published_digest: published.digest.clone(),
+                digest: package.digest.clone(),
+                files: published.tree.differing(&package.tree),
+            });
+        }
+    }
+    changed
+}
+
+fn duplicates(addons: &[Checked]) -> Vec<Duplicate> {
+    let mut seen = BTreeMap::<Name, Vec<String>>::new();
+    for addon in addons {
+        if let (Some(plugin), Some(version)) = (addon.plugin(), addon.version()) {
+            let directories = seen.entry((plugin.clone(), version.clone())).or_default();
+            directories.push(addon.directory.display().to_string());
+        }
+    }
+    seen.into_iter()
+        .filter(|(_, directories)| directories.len() > 1)
+        .map(|((plugin, version), directories)| Duplicate {
+            plugin,
+            version,
+            directories,
+        })
+        .collect()
+}
+
+fn removed(addons: &[Checked], before: &BTreeMap<Name, &(String, Package)>) -> Vec<Removed> {
+    let here = |(plugin, version): &&Name| {
+        let mut addons = addons.iter();
+        addons.any(|a| (a.plugin(), a.version()) == (Some(plugin), Some(version)))
+    };
+    let gone = before.keys().filter(|name| !here(name));
+    gone.map(|name| Removed {
+        plugin: name.0.clone(),
+        version: name.1.clone(),
+        directory: before.get(name).map(|(d, _)| d.clone()).unwrap_or_default(),
+    })
+    .collect()
+}
+
+impl Changed {
+    fn text(&self, reference: &str, paint: Paint) -> String {
+        let error = paint.red("error");
+        format!(
+            "{}: {error}: {} {} is at {reference} with other bytes, and a version never changes; put \
+             the change into a new version\n  there    {}\n  here     {}\n  differs  {}\n",
+            paint.bold(&self.directory),
+            self.plugin,
+            self.version,
+            self.published_digest,
+            self.digest,
+            self.files.join(", ")
+        )
+    }
+}
+
+impl Duplicate {
+    fn text(&self, paint: Paint) -> String {
+        format!(
+            "{}: {}: {} {} is there {} times; keep one\n",
+            self.directories.join(", "),
+            paint.red("error"),
+            self.plugin,
+            self.version,
+            self.directories.len()
+        )
+    }
+}
+
+impl Removed {
+    fn text(&self, reference: &str, paint: Paint) -> String {
+        format!(
+            "{}: {}: {} {} is at {reference} and not here; it stays published, and new clusters \
+             will not have it\n",
+            self.directory,
+            paint.yellow("warning"),
+            self.plugin,
+            self.version
+        )
+    }
+}
+
+impl output::Report for Report {
+    fn text(&self, paint: Paint) -> String {
+        let Against {
+            reference,
+            commit,
+            versions,
+        } = &self.against;
+        let mut text: String = self.addons.iter().map(|addon| addon.text(paint)).collect();
+        text.extend(
+            self.changed
+                .iter()
+                .map(|changed| changed.text(reference, paint)),
+        );
+        text.extend(self.duplicates.iter().map(|twice| twice.text(paint)));
+        text.extend(
+            self.removed
+                .iter()
+                .map(|removed| removed.text(reference, paint)),
+        );
+        for plugin in &self.graphs {
+            let notes = plugin.notes.iter();
+            text.extend(notes.map(|note| format!("{}: {}", plugin.plugin, note.text(paint))));
+        }
+        let Summary {
+            addons,
+            errors,
+            warnings,
+        } = self.summary;
+        text.push_str(&format!(
+            "\n{} here, {} at {reference} ({}): {}, {}\n",
+            count(addons, "addon"),
+            count(*versions, "valid version"),
+            &commit[..12.min(commit.len())],
+            count(errors, "error"),
+            count(warnings, "warning")
+        ));
+        text
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.summary.errors {
+            0 => Verdict::Clean,
+            _ => Verdict::Findings,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The App that an addon is rendered for: from a file, from flags, from the addon's defaults.
+
+use super::read;
+use crate::args::RenderArgs;
+use anyhow::{Context as _, bail, ensure};
+use api::{App, crd::app::AppComponent, names::ComponentName};
+use package::{Package, manifest::Topology, render::Instance};
+use serde_json::Value;
+use std::{collections::BTreeMap, path::Path};
+
+/// The most bytes of an App's file; one in a cluster is smaller.
+const MAX_APP_BYTES: usize = 1 << 20;
+/// The App's name where nobody says one.
+const DEFAULT_APP: &str = "app";
+/// The App's namespace where nobody says one.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// What the file given says.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    app: Option<App>,
+}
+
+impl Wanted {
+    /// Reads the file, where one is given.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no App.
+    pub(super) fn read(file: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = file else {
+            return Ok(Self::default());
+        };
+        let text = read::text(path, MAX_APP_BYTES)?;
+        let app = parse(&text).with_context(|| format!("`{}` is no App", path.display()))?;
+        Ok(Self { app: Some(app) })
+    }
+
+    /// What is rendered of `package`.
+    ///
+    /// # Errors
+    /// The App asks for what the package has not.
+    pub(super) fn instance(
+        &self,
+        package: &Package,
+        args: &RenderArgs,
+    ) -> anyhow::Result<Instance> {
+        let manifest = &package.manifest;
+        let spec = self.app.as_ref().map(|app| &app.spec);
+        if let Some(spec) = spec {
+            ensure!(
+                spec.plugin == manifest.name,
+                "the App is of plugin `{}`, and the addon is `{}`",
+                spec.plugin,
+                manifest.name
+            );
+        }
+        let topology = args
+            .topology
+            .as_ref()
+            .or(spec.and_then(|s| s.topology.as_ref()));
+        let topology = match topology {
+            Some(name) => name.clone(),
+            None => {
+                let first = manifest.topology_names().into_iter().next();
+                first.context("the addon has no topology")?
+            }
+        };
+        let runtime = args
+            .runtime
+            .as_ref()
+            .or(spec.and_then(|s| s.runtime_version.as_ref()));
+        let runtimes = manifest.runtime_versions();
+        let runtime = runtime
+            .or(runtimes.first())
+            .context("the addon runs nothing")?;
+        if !runtimes.contains(runtime) {
+            let there: Vec<String> = runtimes.iter().map(ToString::to_string).collect();
+            bail!(
+                "{} {} does not run {runtime}; it runs {}",
+                manifest.name,
+                manifest.version,
+                there.join(", ")
+            );
+        }
+        let Some(declared) = manifest.topology(&topology) else {
+            let names: Vec<String> = manifest
+                .topology_names()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            bail!("no topology `{topology}`; there are {}", names.join(", "));
+        };
+        Ok(Instance {
+            app: self.name(args)?,
+            namespace: self.namespace(args),
+            components: self.components(args, &declared)?,
+            runtime: runtime.clone(),
+            topology,
+        })
+    }
+
+    fn name(&self, args: &RenderArgs) -> anyhow::Result<api::names::AppName> {
+        if let Some(name) = &args.app {
+            return Ok(name.clone());
+        }
+        let name = self
+            .app
+            .as_ref()
+            .and_then(|app| app.metadata.name.as_deref());
+        Ok(name.unwrap_or(DEFAULT_APP).parse()?)
+    }
+
+    fn namespace(&self, args: &RenderArgs) -> String {
+        let said = self
+            .app
+            .as_ref()
+            .and_then(|app| app.metadata.namespace.clone());
+        let namespace = args.namespace.clone().or(said);
+        namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
+    }
+
+    fn components(
+        &self,
+        args: &RenderArgs,
+        topology: &Topology,
+    ) -> anyhow::Result<BTreeMap<ComponentName, AppComponent>> {
+        let app = self.app.as_ref();
+        let mut components = app
+            .map(|app| app.spec.components.clone())
+            .unwrap_or_default();
+        for (name, replicas) in &args.replicas {
+            components.entry(name.clone()).or_default().replicas = Some(*replicas);
+        }
+        for (name, settings) in &components {
+            let Some(members) = topology.components.get(name) else {
+                let there: Vec<&str> = topology
+                    .components
+                    .keys()
+                    .map(ComponentName::as_str)
+                    .collect();
+                bail!(
+                    "the topology `{}` has no component `{name}`; it has {}",
+                    topology.name,
+                    there.join(", ")
+                );
+            };
+            let (least, most) = (members.min(), members.max());
+            if let Some(replicas) = settings.replicas.filter(|n| !(least..=most).contains(n)) {
+                bail!(
+                    "`{name}` cannot have {replicas} members: the topology `{}` allows {least} to {most}",
+                    topology.name
+                );
+            }
+        }
+        Ok(components)
+    }
+}
+
+/// The App, where the text is one without fields that nobody reads.
+fn parse(text: &str) -> anyhow::Result<App> {
+    let written: Value = serde_saphyr::from_str(text)?;
+    ensure!(
+        written["apiVersion"] == api::API_VERSION && written["kind"] == "App",
+        "want `apiVersion: {}` and `kind: App`",
+        api::API_VERSION
+    );
+    let app: App = serde_json::from_value(written.clone())?;
+    let understood = serde_json::to_value(&app)?;
+    let mut unknown = Vec::new();
+    lost(&written["spec"], &understood["spec"], "spec", &mut unknown);
+    ensure!(unknown.is_empty(), "unknown field {}", unknown.join(", "));
+    Ok(app)
+}
+
+/// The paths of what was written and not understood.
+fn lost(written: &Value, understood: &Value, path: &str, unknown: &mut Vec<String>) {
+    let Value::Object(fields) = written else {
+        return;
+    };
+    for (key, value) in fields {
+        let path = format!("{path}.{key}");
+        let empty = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+        match understood.get(key) {
+            Some(understood) => lost(value, understood, &path, unknown),
+            None if empty => {}
+            None => unknown.push(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_reads_is_refused() {
+        let app = |rest: &str| {
+            parse(&format!(
+                "apiVersion: {}\nkind: App\nmetadata: {{name: a}}\nspec:\n  plugin: redis\n  \
+                 pluginVersion: 1.0.0\n{rest}",
+                api::API_VERSION
+            ))
+        };
+        assert!(app("  components: {redis: {replicas: 2, storage: {}}}\n").is_ok());
+        let error = app("  components: {redis: {replica: 2}}\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown field spec.components.redis.replica"
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! How answers look: for people, in colours on a terminal, or as JSON or YAML with stable names.
+
+use crate::args::{self, Output};
+use anyhow::Context as _;
+use serde::Serialize;
+
+/// An answer, and what it means for the exit code.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// What goes to stdout.
+    pub(crate) text: String,
+    /// Whether something was found.
+    pub(crate) verdict: Verdict,
+}
+
+/// What was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Everything is right.
+    Clean,
+    /// Something is wrong, and the answer says what.
+    Findings,
+}
+
+/// An answer that people and programs can read.
+pub(crate) trait Report: Serialize {
+    /// For people, with a newline at the end.
+    fn text(&self, paint: Paint) -> String;
+
+    /// What it means for the exit code.
+    fn verdict(&self) -> Verdict {
+        Verdict::Clean
+    }
+}
+
+/// The answer in the wanted form.
+///
+/// # Errors
+/// None for the reports of this crate; a serializer has the last word.
+pub(crate) fn show(report: &impl Report, output: Output) -> anyhow::Result<Outcome> {
+    let text = match output {
+        Output::Text => report.text(Paint(args::colours())),
+        Output::Json => serde_json::to_string_pretty(report)? + "\n",
+        Output::Yaml => serde_saphyr::to_string(report).context("writing YAML")?,
+    };
+    Ok(Outcome {
+        text,
+        verdict: report.verdict(),
+    })
+}
+
+/// Colours, where they are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    /// What matters most in a line.
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// What is wrong.
+    pub(crate) fn red(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    /// What is right.
+    pub(crate) fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// What deserves a look.
+    pub(crate) fn yellow(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
+/// `text` in lines of at most `width` characters, the second and all later ones indented.
+pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            lines.push('\n');
+            lines.push_str(indent);
+            column = indent.chars().count();
+        } else if column > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines.push('\n');
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_wrapped_at_words() {
+        assert_eq!(wrapped("aa bb cc", 5, "  "), "aa bb\n  cc\n");
+        assert_eq!(wrapped("aaaaaaaa b", 3, ""), "aaaaaaaa\nb\n");
+    }
+
+    #[test]
+    fn colours_are_written_where_they_are_wanted() {
+        assert_eq!(Paint(false).red("x"), "x");
+        assert_eq!(Paint(true).red("x"), "\u{1b}[31mx\u{1b}[0m");
+    }
+}
