@@ -2,7 +2,7 @@
 
 use crate::world::{SOON, Scene};
 use anyhow::{Result, ensure};
-use api::{Group, crd::app::AppPhase};
+use api::Group;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kit::eventually;
 use kube::api::{DeleteParams, Patch, PatchParams};
@@ -45,17 +45,19 @@ async fn a_suspended_app_is_left_alone_and_goes_on_later() -> Result<()> {
     );
     scene.edit_app("cache", json!({"suspend": false})).await?;
     suspended_is(&scene, false).await?;
-    scene.run_pods_until("cache", "Running").await?;
-    let app = scene.api::<api::App>().get("cache").await?;
-    assert_eq!(app.status.and_then(|s| s.phase), Some(AppPhase::Running));
-    let selector = services
-        .get("cache-redis")
-        .await?
-        .spec
-        .unwrap_or_default()
-        .selector;
-    assert_eq!(selector.unwrap_or_default()["middleware.io/app"], "cache");
-    Ok(())
+    eventually(SOON, "everything is as it is to be", async || {
+        scene.run_pods_until("cache", "Running").await?;
+        scene.api::<Pod>().get("cache-redis-0-0").await?;
+        let selector = services
+            .get("cache-redis")
+            .await?
+            .spec
+            .unwrap_or_default()
+            .selector;
+        ensure!(selector.unwrap_or_default()["middleware.io/app"] == "cache");
+        Ok(())
+    })
+    .await
 }
 
 async fn suspended_is(scene: &Scene, wanted: bool) -> Result<()> {
