@@ -12,11 +12,13 @@ mod graph;
 mod init;
 mod instance;
 mod lint;
+mod made;
 mod pack;
 mod published;
 mod read;
 mod render;
 mod skeleton;
+mod way;
 
 use crate::{
     args::AddonCommand,

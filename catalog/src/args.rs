@@ -32,6 +32,10 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one value in a process's life"
+)]
 pub(crate) enum Command {
     /// The tools of addon authors. None of them needs a cluster.
     #[command(after_help = EXIT_CODES)]

@@ -252,7 +252,7 @@ impl output::Report for Report {
         );
         for plugin in &self.graphs {
             let notes = plugin.notes.iter();
-            text.extend(notes.map(|note| format!("{}: {}", plugin.plugin, note.text(paint))));
+            text.extend(notes.map(|note| note.of(&plugin.plugin).text(paint)));
         }
         let Summary {
             addons,

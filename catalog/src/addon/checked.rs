@@ -1,6 +1,7 @@
 //! One addon on disk and the verdict on it, the same that registry and operator give.
 
 use super::read;
+use crate::output::Paint;
 use anyhow::bail;
 use api::{Digest, Version, names::PluginName};
 use evaluate::InProcess;
@@ -137,25 +138,32 @@ impl Checked {
         };
         let findings = invalid.findings.iter();
         findings
-            .map(|finding| located(&self.directory, finding))
+            .map(|finding| Located::new(&self.directory, finding))
             .collect()
     }
 }
 
-fn located(directory: &Path, finding: &Finding) -> Located {
-    let path = match finding.file.as_str() {
-        "" => directory.to_owned(),
-        file => directory.join(file),
-    };
-    Located {
-        file: path.display().to_string(),
-        line: finding.line,
-        column: finding.column,
-        message: finding.message.clone(),
-    }
-}
-
 impl Located {
+    /// The finding in the addon of `directory`.
+    pub(super) fn new(directory: &Path, finding: &Finding) -> Self {
+        let path = match finding.file.as_str() {
+            "" => directory.to_owned(),
+            file => directory.join(file),
+        };
+        Self {
+            file: path.display().to_string(),
+            line: finding.line,
+            column: finding.column,
+            message: finding.message.clone(),
+        }
+    }
+
+    /// One line, as compilers print it.
+    pub(super) fn text(&self, paint: Paint) -> String {
+        let (place, message) = (paint.bold(&self.place()), paint.red(&self.message));
+        format!("{place}: {message}\n")
+    }
+
     /// `file:line:column`, as far as it is known.
     pub(super) fn place(&self) -> String {
         let mut place = self.file.clone();

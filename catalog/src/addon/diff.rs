@@ -58,7 +58,7 @@ mod tests {
         };
         let before = files(&[("gone", "x\n"), ("kept", "same\n"), ("other", "1\n2\n")]);
         let after = files(&[("come", "y\n"), ("kept", "same\n"), ("other", "1\n3\n")]);
-        insta::assert_snapshot!(unified(&before, &after), @"");
+        insta::assert_snapshot!(unified(&before, &after));
         assert_eq!(unified(&before, &before), "");
     }
 }

@@ -1,10 +1,9 @@
 //! `addon digest`: what a version is, in one line. The files need to be in their places; what they
 //! say is not judged.
 
-use super::read;
+use super::{checked::Located, read};
 use crate::output::{self, Paint, Verdict};
 use api::Digest;
-use package::Finding;
 use serde::Serialize;
 use std::path::Path;
 
@@ -16,7 +15,7 @@ pub(super) struct Report {
     digest: Option<Digest>,
     files: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    findings: Vec<Finding>,
+    findings: Vec<Located>,
 }
 
 /// The digest of the addon in `directory`.
@@ -29,7 +28,10 @@ pub(super) fn digest(directory: &Path) -> anyhow::Result<Report> {
             let files = tree.files().map(|(path, _)| path.to_owned()).collect();
             (Some(tree.digest()), files, Vec::new())
         }
-        Err(findings) => (None, Vec::new(), findings),
+        Err(findings) => {
+            let located = |finding| Located::new(directory, finding);
+            (None, Vec::new(), findings.iter().map(located).collect())
+        }
     };
     Ok(Report {
         directory: directory.display().to_string(),
@@ -40,13 +42,10 @@ pub(super) fn digest(directory: &Path) -> anyhow::Result<Report> {
 }
 
 impl output::Report for Report {
-    fn text(&self, _: Paint) -> String {
+    fn text(&self, paint: Paint) -> String {
         match &self.digest {
             Some(digest) => format!("{digest}\n"),
-            None => {
-                let line = |finding: &Finding| format!("{}/{finding}\n", self.directory);
-                self.findings.iter().map(line).collect()
-            }
+            None => self.findings.iter().map(|f| f.text(paint)).collect(),
         }
     }
 

@@ -79,6 +79,16 @@ pub(super) enum Severity {
     Warning,
 }
 
+impl Note {
+    /// The same note, where it stands among those of other plugins.
+    pub(super) fn of(&self, plugin: &PluginName) -> Self {
+        Self {
+            message: format!("{plugin}: {}", self.message),
+            ..self.clone()
+        }
+    }
+}
+
 /// The graphs of all plugins among `addons`, of their valid versions.
 pub(super) fn plugins(addons: &[Checked]) -> Vec<Plugin> {
     let mut by_name = BTreeMap::<&PluginName, Vec<&Manifest>>::new();

@@ -238,7 +238,7 @@ mod tests {
         let plan = plan(&args("memcached"), &mut asking).unwrap();
         assert_eq!(plan.image, "example.org/memcached:stable");
         assert_eq!((plan.runtime, plan.port), (Version::new(1, 6, 38), 11211));
-        insta::assert_snapshot!(String::from_utf8(questions).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(questions).unwrap());
     }
 
     #[test]

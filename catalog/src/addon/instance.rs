@@ -3,10 +3,14 @@
 use super::read;
 use crate::args::RenderArgs;
 use anyhow::{Context as _, bail, ensure};
-use api::{App, crd::app::AppComponent, names::ComponentName};
-use package::{Package, manifest::Topology, render::Instance};
+use api::{
+    App, Version,
+    crd::app::{AppComponent, AppSpec},
+    names::{AppName, ComponentName, TopologyName},
+};
+use package::{Manifest, Package, manifest::Topology, render::Instance};
 use serde_json::Value;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt::Display, path::Path};
 
 /// The most bytes of an App's file; one in a cluster is smaller.
 const MAX_APP_BYTES: usize = 1 << 20;
@@ -45,8 +49,7 @@ impl Wanted {
         args: &RenderArgs,
     ) -> anyhow::Result<Instance> {
         let manifest = &package.manifest;
-        let spec = self.app.as_ref().map(|app| &app.spec);
-        if let Some(spec) = spec {
+        if let Some(spec) = self.spec() {
             ensure!(
                 spec.plugin == manifest.name,
                 "the App is of plugin `{}`, and the addon is `{}`",
@@ -54,52 +57,52 @@ impl Wanted {
                 manifest.name
             );
         }
-        let topology = args
-            .topology
-            .as_ref()
-            .or(spec.and_then(|s| s.topology.as_ref()));
-        let topology = match topology {
-            Some(name) => name.clone(),
-            None => {
-                let first = manifest.topology_names().into_iter().next();
-                first.context("the addon has no topology")?
-            }
-        };
-        let runtime = args
-            .runtime
-            .as_ref()
-            .or(spec.and_then(|s| s.runtime_version.as_ref()));
-        let runtimes = manifest.runtime_versions();
-        let runtime = runtime
-            .or(runtimes.first())
-            .context("the addon runs nothing")?;
-        if !runtimes.contains(runtime) {
-            let there: Vec<String> = runtimes.iter().map(ToString::to_string).collect();
-            bail!(
-                "{} {} does not run {runtime}; it runs {}",
-                manifest.name,
-                manifest.version,
-                there.join(", ")
-            );
-        }
-        let Some(declared) = manifest.topology(&topology) else {
-            let names: Vec<String> = manifest
-                .topology_names()
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            bail!("no topology `{topology}`; there are {}", names.join(", "));
-        };
+        let topology = self.topology(manifest, args)?;
         Ok(Instance {
             app: self.name(args)?,
             namespace: self.namespace(args),
-            components: self.components(args, &declared)?,
-            runtime: runtime.clone(),
-            topology,
+            runtime: self.runtime(manifest, args)?,
+            components: self.components(args, &topology)?,
+            topology: topology.name,
         })
     }
 
-    fn name(&self, args: &RenderArgs) -> anyhow::Result<api::names::AppName> {
+    fn spec(&self) -> Option<&AppSpec> {
+        self.app.as_ref().map(|app| &app.spec)
+    }
+
+    fn topology(&self, manifest: &Manifest, args: &RenderArgs) -> anyhow::Result<Topology> {
+        let wanted = self.spec().and_then(|spec| spec.topology.as_ref());
+        let wanted = args.topology.as_ref().or(wanted);
+        let topologies = manifest.topologies();
+        let found = match wanted {
+            Some(name) => topologies.iter().find(|topology| topology.name == *name),
+            None => topologies.first(),
+        };
+        let Some(found) = found else {
+            let wanted = wanted.map(TopologyName::as_str).unwrap_or_default();
+            let there = listed(topologies.iter().map(|topology| &topology.name));
+            bail!("no topology `{wanted}`; there are {there}");
+        };
+        Ok(found.clone())
+    }
+
+    fn runtime(&self, manifest: &Manifest, args: &RenderArgs) -> anyhow::Result<Version> {
+        let wanted = self.spec().and_then(|spec| spec.runtime_version.as_ref());
+        let there = manifest.runtime_versions();
+        let wanted = args.runtime.as_ref().or(wanted).or(there.first());
+        let wanted = wanted.context("the addon runs nothing")?;
+        ensure!(
+            there.contains(wanted),
+            "{} {} does not run {wanted}; it runs {}",
+            manifest.name,
+            manifest.version,
+            listed(&there)
+        );
+        Ok(wanted.clone())
+    }
+
+    fn name(&self, args: &RenderArgs) -> anyhow::Result<AppName> {
         if let Some(name) = &args.app {
             return Ok(name.clone());
         }
@@ -132,28 +135,32 @@ impl Wanted {
             components.entry(name.clone()).or_default().replicas = Some(*replicas);
         }
         for (name, settings) in &components {
-            let Some(members) = topology.components.get(name) else {
-                let there: Vec<&str> = topology
-                    .components
-                    .keys()
-                    .map(ComponentName::as_str)
-                    .collect();
-                bail!(
-                    "the topology `{}` has no component `{name}`; it has {}",
-                    topology.name,
-                    there.join(", ")
-                );
-            };
-            let (least, most) = (members.min(), members.max());
-            if let Some(replicas) = settings.replicas.filter(|n| !(least..=most).contains(n)) {
-                bail!(
-                    "`{name}` cannot have {replicas} members: the topology `{}` allows {least} to {most}",
-                    topology.name
-                );
-            }
+            fits(name, settings, topology)?;
         }
         Ok(components)
     }
+}
+
+/// Refuses what the operator would refuse: a component that is not there, too many or few members.
+fn fits(name: &ComponentName, settings: &AppComponent, topology: &Topology) -> anyhow::Result<()> {
+    let arrangement = &topology.name;
+    let Some(members) = topology.components.get(name) else {
+        let there = listed(topology.components.keys());
+        bail!("the topology `{arrangement}` has no component `{name}`; it has {there}");
+    };
+    let (least, most) = (members.min(), members.max());
+    match settings.replicas {
+        Some(replicas) if !(least..=most).contains(&replicas) => bail!(
+            "`{name}` cannot have {replicas} members: the topology `{arrangement}` allows {least} \
+             to {most}"
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn listed<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
 }
 
 /// The App, where the text is one without fields that nobody reads.

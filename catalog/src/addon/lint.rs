@@ -75,11 +75,7 @@ impl Addon {
             let ok = paint.green("ok");
             return format!("{ok}  {plugin} {version}  {}\n", self.directory);
         }
-        let line = |finding: &Located| {
-            let place = paint.bold(&finding.place());
-            format!("{place}: {}\n", paint.red(finding.message()))
-        };
-        self.findings.iter().map(line).collect()
+        self.findings.iter().map(|f| f.text(paint)).collect()
     }
 }
 

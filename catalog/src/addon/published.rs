@@ -80,10 +80,10 @@ fn commit(repository: &Repository, reference: &str) -> anyhow::Result<Oid> {
         }
         object => object?,
     };
-    let commit = object.peel_to_commit();
-    Ok(commit
-        .with_context(|| format!("`{reference}` is no commit"))?
-        .id())
+    let commit = object.peel_to_commit().map_err(|_| {
+        anyhow!("`{reference}` is no commit; want a branch, a tag or a commit of this repository")
+    })?;
+    Ok(commit.id())
 }
 
 fn branches(repository: &Repository) -> String {

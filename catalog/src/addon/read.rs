@@ -152,6 +152,9 @@ fn is_addon(directory: &Path) -> Result<bool, ReadError> {
     match fs::symlink_metadata(&path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(ReadError::NotOne {
+            directory: directory.to_owned(),
+        }),
         Err(source) => Err(ReadError::Unreadable { path, source }),
     }
 }

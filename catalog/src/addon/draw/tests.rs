@@ -21,7 +21,7 @@ fn a_chain_has_a_line_for_each_step() {
         ("2.0.0", &["1.0.0"]),
         ("1.0.0", &[]),
     ]));
-    insta::assert_snapshot!(drawn, @"");
+    insta::assert_snapshot!(drawn);
 }
 
 #[test]
@@ -32,13 +32,13 @@ fn lines_that_pass_are_told_from_lines_that_join() {
         ("1.1.0", &["1.0.0"]),
         ("1.0.0", &[]),
     ]));
-    insta::assert_snapshot!(drawn, @"");
+    insta::assert_snapshot!(drawn);
 }
 
 #[test]
 fn a_downgrade_is_told_in_words() {
     let drawn = graph(&rows(&[("1.1.0", &["1.0.0"]), ("1.0.0", &["1.1.0"])]));
-    insta::assert_snapshot!(drawn, @"");
+    insta::assert_snapshot!(drawn);
 }
 
 #[test]

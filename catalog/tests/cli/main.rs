@@ -1,0 +1,15 @@
+//! What a person and a program see of `kubectl middleware`: the real binary, run on the shipped
+//! addons, on broken ones, and in Git repositories.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod against;
+mod authors_guide;
+mod explain;
+mod init;
+mod lint;
+mod package;
+mod plugin;
+mod render;
+mod terminal;
+mod world;
