@@ -32,7 +32,6 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("self.metadata.name == self.spec.plugin + '-' + self.spec.version")
         .message("metadata.name must be <plugin>-<version>"),
 )]
-#[cfg_attr(test, kube(cel))]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self == oldSelf").message("a version is immutable: publish other content under another version"))]
 pub struct MiddlewareAddonSpec {

@@ -33,7 +33,6 @@ use std::collections::BTreeMap;
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 30")
         .message("the name of an App is at most 30 lower-case letters, digits and '-', and starts with a letter"),
 )]
-#[cfg_attr(test, kube(cel))]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(oldSelf.topology) || (has(self.topology) && self.topology == oldSelf.topology)")
     .message("the topology of an App never changes; create another App"))]

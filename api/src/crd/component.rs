@@ -40,7 +40,6 @@ use serde::{Deserialize, Serialize};
         priority = 1
     )
 )]
-#[cfg_attr(test, kube(cel))]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentSpec {
     /// The App that it belongs to.

@@ -53,7 +53,6 @@ use serde::{Deserialize, Serialize};
         priority = 1
     )
 )]
-#[cfg_attr(test, kube(cel))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupSpec {
     /// The App that it belongs to.

@@ -21,7 +21,6 @@ use std::collections::BTreeMap;
         json_path = ".metadata.creationTimestamp"
     )
 )]
-#[cfg_attr(test, kube(cel))]
 #[serde(rename_all = "camelCase")]
 pub struct AddonLedgerSpec {
     /// Version → digest. Entries are added, never changed; only unused `-dev` versions may go.

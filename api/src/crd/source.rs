@@ -40,7 +40,6 @@ use serde::{Deserialize, Serialize};
         json_path = ".metadata.creationTimestamp"
     )
 )]
-#[cfg_attr(test, kube(cel))]
 #[serde(rename_all = "camelCase")]
 pub struct AddonSourceSpec {
     /// The Git repository that holds the addons.
