@@ -11,25 +11,22 @@
 //!
 //! # Permissions
 //!
-//! Cluster-wide (a ClusterRole; Apps live in any namespace):
+//! One ClusterRole, for Apps live in any namespace; the tests run the operator with the one of the
+//! chart. What the Group controller needs besides stands in [`group`].
 //!
 //! | group | resources | verbs |
 //! | --- | --- | --- |
-//! | middleware.io | middlewareaddons | get, list, watch, update, patch |
-//! | middleware.io | middlewareaddons/status | patch |
+//! | middleware.io | middlewareaddons | get, list, watch, patch |
 //! | middleware.io | addonledgers | get, create, update |
 //! | middleware.io | apps | get, list, watch, patch |
-//! | middleware.io | apps/status | patch |
 //! | middleware.io | components, groups | get, list, watch, create, patch, delete |
-//! | middleware.io | components/status, groups/status | patch |
+//! | middleware.io | middlewareaddons/status, apps/status, components/status | patch |
 //! | middleware.io | apps/finalizers, components/finalizers, groups/finalizers | update |
-//! | (core) | configmaps, services | get, list, watch, create, patch, delete |
+//! | (core) | configmaps | get, list, watch, create, patch |
+//! | (core) | services | get, list, watch, create, patch, delete |
 //! | (core) | persistentvolumeclaims | list, delete |
 //! | (core) | pods | list |
 //! | events.k8s.io | events | create, patch |
-//!
-//! In the platform's namespace (a Role): nothing beyond the above; `configmaps` there are read. What
-//! the Group controller needs besides (pods, claims, accounts, Roles, Leases) stands in [`group`].
 
 pub mod addon;
 pub mod app;

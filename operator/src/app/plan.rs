@@ -1,21 +1,28 @@
 //! What to do about an App, from what was observed alone.
 
+mod events;
+mod verdict;
+
+pub use verdict::{Accepted, Verdict};
+
 use super::{
     deletion::{self, Step},
     metadata,
     observe::Observed,
-    phase::{self, Rollup, phase_of},
+    phase::{self, phase_of},
     resolve::{self, Refused, Resolved},
 };
 use crate::{apply::covers, events::Happened, finalizer::Finalizer};
 use api::{
     ComponentSpec,
-    conditions::{DELETION_HELD, PIN_ACCEPTED, READY, RECONCILING, STALLED, Said, is_true},
-    crd::app::{AppComponentStatus, AppPhase, AppReason as Reason, Pin},
+    conditions::PIN_ACCEPTED,
+    crd::app::{AppPhase, AppReason as Reason, Pin},
 };
+use events::{describe, held_event, phase_event, pin_event};
 use package::manifest::Topology;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use verdict::{reason, verdict};
 
 /// What is to be done.
 #[derive(Clone, Debug, Serialize)]
@@ -36,84 +43,6 @@ pub struct Plan {
     pub events: Vec<Happened>,
     /// Whether to look again without being woken.
     pub look_again: bool,
-}
-
-/// What is said of an App.
-#[derive(Clone, Debug, Serialize)]
-pub struct Verdict {
-    /// Where it stands.
-    pub phase: AppPhase,
-    /// What it is bound to from now on.
-    pub pin: Option<Pin>,
-    /// What it was bound to until now, where that is another pin.
-    pub left: Option<Pin>,
-    /// Why it stands there.
-    pub reason: &'static str,
-    /// The same for people.
-    pub message: String,
-    /// Whether what it asks for was accepted; `None` where nobody looked.
-    pub accepted: Option<Accepted>,
-    /// Deletion waits, and why.
-    pub held: Option<String>,
-    /// Each component.
-    pub components: Vec<AppComponentStatus>,
-    /// Ready and wanted members.
-    pub members: String,
-}
-
-/// Whether what an App asks for was accepted.
-#[derive(Clone, Debug, Serialize)]
-pub struct Accepted {
-    /// Whether it was.
-    pub yes: bool,
-    /// Why, in one word.
-    pub reason: &'static str,
-    /// Why, in full, with what would be accepted.
-    pub message: String,
-}
-
-impl Verdict {
-    /// The conditions.
-    pub fn said(&self) -> Vec<Said> {
-        let (reason, message) = (self.reason, self.message.as_str());
-        let mut said = match self.phase {
-            AppPhase::Running => vec![Said::yes(READY, reason, message)],
-            AppPhase::Failed => {
-                vec![
-                    Said::no(READY, reason, message),
-                    Said::yes(STALLED, reason, message),
-                ]
-            }
-            AppPhase::Pending if self.accepted.as_ref().is_some_and(|a| !a.yes) => {
-                vec![
-                    Said::no(READY, reason, message),
-                    Said::yes(STALLED, reason, message),
-                ]
-            }
-            _ => vec![
-                Said::no(READY, reason, message),
-                Said::yes(RECONCILING, reason, message),
-            ],
-        };
-        if let Some(Accepted {
-            yes,
-            reason,
-            message,
-        }) = &self.accepted
-        {
-            let status = Some(*yes);
-            said.push(Said {
-                type_: PIN_ACCEPTED,
-                status,
-                reason,
-                message: message.clone(),
-            });
-        }
-        if let Some(why) = &self.held {
-            said.push(Said::yes(DELETION_HELD, Reason::Protected.as_str(), why));
-        }
-        said
-    }
 }
 
 /// The plan for one App.
@@ -158,37 +87,6 @@ fn still(observed: &Observed, pin: Option<Pin>) -> Plan {
         verdict: verdict(phase, pin, rollup),
         events: Vec::new(),
         look_again: false,
-    }
-}
-
-fn verdict(phase: AppPhase, pin: Option<Pin>, rollup: Rollup) -> Verdict {
-    let members = format!("{}/{}", rollup.ready, rollup.wanted);
-    let ready = format!("{} of {} members are ready", rollup.ready, rollup.wanted);
-    Verdict {
-        reason: reason(phase).as_str(),
-        message: match rollup.message.as_str() {
-            "" => ready,
-            worst => format!("{ready}; {worst}"),
-        },
-        phase,
-        pin,
-        left: None,
-        accepted: None,
-        held: None,
-        components: rollup.components,
-        members,
-    }
-}
-
-fn reason(phase: AppPhase) -> Reason {
-    match phase {
-        AppPhase::Pending | AppPhase::Creating => Reason::Creating,
-        AppPhase::Running => Reason::Running,
-        AppPhase::Updating => Reason::Updating,
-        AppPhase::Upgrading => Reason::Upgrading,
-        AppPhase::Degraded => Reason::Degraded,
-        AppPhase::Failed => Reason::Failed,
-        AppPhase::Deleting => Reason::Deleting,
     }
 }
 
@@ -325,47 +223,6 @@ fn leaving(observed: &Observed, step: Step) -> Plan {
     plan.look_again = matches!(step, Step::WaitForPods(_));
     plan.deletion = step;
     plan
-}
-
-fn describe(pin: &Pin) -> String {
-    format!(
-        "{} (digest {}), runtime {}, topology {}",
-        pin.plugin_version,
-        pin.digest.short(12),
-        pin.runtime_version,
-        pin.topology
-    )
-}
-
-fn pin_event(observed: &Observed, pin: &Pin) -> Option<Happened> {
-    match &observed.present {
-        None => {
-            let note = format!("pinned to {} {}", observed.spec.plugin, describe(pin));
-            Some(Happened::normal(Reason::Accepted.as_str(), "Pin", note))
-        }
-        Some(present) if present != pin => {
-            let note = format!("from {} to {}", describe(present), describe(pin));
-            Some(Happened::normal(Reason::Upgrading.as_str(), "Pin", note))
-        }
-        Some(_) => None,
-    }
-}
-
-fn phase_event(observed: &Observed, verdict: &Verdict) -> Option<Happened> {
-    let before = observed.status.phase;
-    let (reason, message) = (verdict.reason, verdict.message.as_str());
-    match verdict.phase {
-        phase if before == Some(phase) => None,
-        AppPhase::Running => Some(Happened::normal(reason, "Run", message)),
-        AppPhase::Degraded | AppPhase::Failed => Some(Happened::warning(reason, "Run", message)),
-        _ => None,
-    }
-}
-
-fn held_event(observed: &Observed, verdict: &Verdict) -> Option<Happened> {
-    let why = verdict.held.as_ref()?;
-    let news = !is_true(&observed.status.conditions, DELETION_HELD);
-    news.then(|| Happened::warning(Reason::Protected.as_str(), "Delete", why))
 }
 
 #[cfg(test)]

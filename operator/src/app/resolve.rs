@@ -1,5 +1,10 @@
 //! Which pin an App gets: the gate of. Every refusal says what would be accepted.
 
+mod gate;
+mod words;
+
+pub use words::{listed, meant};
+
 use super::{
     observe::{Known, Observed},
     settings,
@@ -12,14 +17,8 @@ use api::{
     },
     names::{PluginName, TopologyName},
 };
-use package::{
-    graph::{Graph, Node, RefusedStep, State},
-    manifest::Topology,
-};
-use std::fmt::Display;
-
-/// How many choices a message lists.
-const LISTED: usize = 20;
+use gate::step;
+use package::manifest::Topology;
 
 /// What an App asks for is refused, and it stays what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,85 +123,8 @@ fn entry(observed: &Observed) -> Result<(Version, api::Digest), Refused> {
     ))
 }
 
-/// The pin that follows the present one.
-fn step(observed: &Observed, present: &Pin) -> Result<(Version, api::Digest), Refused> {
-    let from = State {
-        addon: present.plugin_version.clone(),
-        runtime: present.runtime_version.clone(),
-    };
-    let to = State {
-        addon: observed.spec.plugin_version.clone(),
-        runtime: observed
-            .spec
-            .runtime_version
-            .clone()
-            .unwrap_or_else(|| from.runtime.clone()),
-    };
-    if from == to {
-        return Ok((from.runtime, present.digest.clone()));
-    }
-    let graph = Graph::new(observed.versions.iter().map(node));
-    if from.addon != to.addon {
-        known(observed).map_err(|refused| with_ways(&refused, &graph, &from, &to))?;
-    }
-    if let Err(refused) = graph.step(&from, &to) {
-        let refused = Refused::new(reason(&refused), refused.to_string());
-        return Err(with_ways(&refused, &graph, &from, &to));
-    }
-    let digest = match from.addon == to.addon {
-        true => present.digest.clone(),
-        false => known(observed)?
-            .digest
-            .clone()
-            .unwrap_or_else(|| present.digest.clone()),
-    };
-    Ok((to.runtime, digest))
-}
-
-fn node(known: &Known) -> Node {
-    let migrations = known.migrate_from.iter();
-    Node {
-        version: known.version.clone(),
-        runtimes: known.runtimes.clone(),
-        upgrade_from: known.upgrade_from.clone(),
-        migrate_from: migrations
-            .map(|m| (m.runtime.clone(), m.from.clone()))
-            .collect(),
-        open: is_open(known),
-    }
-}
-
 fn is_open(known: &Known) -> bool {
     known.phase == Some(AddonPhase::Active) && !known.terminating
-}
-
-fn reason(refused: &RefusedStep) -> Reason {
-    match refused {
-        RefusedStep::UnknownVersion { .. } => Reason::UnknownVersion,
-        RefusedStep::NotOpen { .. } => Reason::VersionNotActive,
-        RefusedStep::NotInUpgradeFrom { .. } => Reason::NotInUpgradeFrom,
-        RefusedStep::RuntimeUnsupported { .. } => Reason::UnknownRuntime,
-        RefusedStep::NotInMigrateFrom { .. } => Reason::NotInMigrateFrom,
-    }
-}
-
-/// The refusal, with what can be reached from here and the shortest way to what is asked for.
-fn with_ways(refused: &Refused, graph: &Graph, from: &State, to: &State) -> Refused {
-    let next: Vec<String> = graph.next(from).iter().map(State::to_string).collect();
-    let reached = graph.reachable(from).len();
-    let mut message = format!(
-        "{}. The App stays on {from}; it may be set to: {}",
-        refused.message.trim_end_matches('.'),
-        listed(&next)
-    );
-    if reached > next.len() {
-        message += &format!(", and over these to {} more", reached - next.len());
-    }
-    if let Some(path) = graph.path(from, to).filter(|path| path.len() > 1) {
-        let hops: Vec<String> = path.iter().map(State::to_string).collect();
-        message += &format!(". The shortest way to {to}: {}", hops.join(", then "));
-    }
-    Refused::new(refused.reason, message)
 }
 
 /// The version that is asked for, where something may be bound to it.
@@ -322,31 +244,4 @@ fn topology<'a>(observed: &Observed, topologies: &'a [Topology]) -> Result<&'a T
                 )
             }),
     }
-}
-
-/// The first choices, or `none`.
-pub fn listed(choices: &[impl Display]) -> String {
-    let shown: Vec<String> = choices
-        .iter()
-        .take(LISTED)
-        .map(ToString::to_string)
-        .collect();
-    match choices.len() {
-        0 => "none".to_owned(),
-        n if n > LISTED => format!("{} and {} more", shown.join(", "), n - LISTED),
-        _ => shown.join(", "),
-    }
-}
-
-/// ` (did you mean `x`?)` where a choice is much like `word`.
-pub fn meant(word: &str, choices: &[&str]) -> String {
-    const ALIKE: f64 = 0.8;
-    let best = choices
-        .iter()
-        .map(|choice| (strsim::jaro_winkler(word, choice), choice))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or_else(String::new, |(_, choice)| {
-        format!(" (did you mean `{choice}`?)")
-    })
 }

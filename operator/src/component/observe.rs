@@ -1,6 +1,8 @@
 //! What there is: the Component and its Group, what its children are made from, and, where that is
 //! not what they were made from, what the pinned version makes of it now.
 
+mod settled;
+
 use super::{
     inputs::{self, AllSettings},
     render::{self, RenderFailed, Rendered},
@@ -10,16 +12,16 @@ use crate::{
     content::ContentError,
     context::Context,
     error::{self, Consequence},
-    watch::{Feed, Meta},
 };
 use api::{
     Component, Group, labels,
     names::{self, GroupName},
 };
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{Api, ResourceExt as _, api::ListParams};
 use package::Package;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
+use settled::is_settled;
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 
 /// All that [`super::plan::plan`] decides by.
@@ -158,53 +160,6 @@ fn is_suspended(component: &Component, context: &Context) -> bool {
             && app.spec.suspend
             && app.metadata.deletion_timestamp.is_none()
     })
-}
-
-/// Whether every child is as it was last applied, made from the same inputs, and holds no revision
-/// that nobody uses any more.
-fn is_settled(observed: &Observed, services: &[Arc<Meta<Service>>], context: &Context) -> bool {
-    let Some(group) = &observed.group else {
-        return false;
-    };
-    let namespace = observed.component.namespace().unwrap_or_default();
-    let name = observed.component.name_any();
-    let is_applied = |kind: &str, name: &str, live: Option<String>| {
-        live.is_some() && context.applier.version(kind, &namespace, name) == live
-    };
-    let maps = [
-        (
-            names::content_config_map(&name),
-            &group.spec.content_revision,
-        ),
-        (names::config_config_map(&name), &group.spec.config_revision),
-    ];
-    let rolled_out = super::rollup::is_rolled_out(group);
-    group.annotations().get(labels::INPUTS) == Some(&observed.inputs)
-        && group.metadata.deletion_timestamp.is_none()
-        && !group.spec.suspend
-        && maps.iter().all(|(name, revision)| {
-            let live = meta(&context.feeds.config_maps, name, &namespace);
-            let held = live
-                .as_ref()
-                .and_then(|m| m.annotations().get(labels::REVISIONS).cloned());
-            is_applied("ConfigMap", name, live.and_then(|m| m.resource_version()))
-                && (!rolled_out || held.as_ref() == Some(*revision))
-        })
-        && context
-            .applier
-            .owned_by(&observed.component.uid().unwrap_or_default())
-            == services.iter().map(|s| s.name_any()).collect()
-        && services
-            .iter()
-            .all(|s| is_applied("Service", &s.name_any(), s.resource_version()))
-}
-
-fn meta<K>(feed: &Feed<Meta<K>>, name: &str, namespace: &str) -> Option<Arc<Meta<K>>>
-where
-    Meta<K>:
-        kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-{
-    feed.get(name, Some(namespace))
 }
 
 /// The package of the pin: from the cache, or by the MiddlewareAddon.

@@ -1,0 +1,148 @@
+//! What is below an App: its Components and Groups, and what is left of it on the way out.
+
+use super::ObserveError;
+use crate::{children::is_owned, context::Context};
+use api::{
+    App, Component, ComponentSpec, ComponentStatus, Group,
+    crd::{app::Pin, group::Member},
+    labels,
+    names::ComponentName,
+};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use kube::{Api, ResourceExt as _, api::ListParams};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A Component of the App.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Child {
+    /// The name of the object.
+    pub name: String,
+    /// What it is to be.
+    pub spec: ComponentSpec,
+    /// What it is.
+    #[serde(default)]
+    pub status: ComponentStatus,
+    /// The generation of the spec.
+    #[serde(default)]
+    pub generation: Option<i64>,
+}
+
+/// A Group of the App.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Nodes {
+    /// The name of the object.
+    pub name: String,
+    /// The component that it belongs to.
+    pub component: ComponentName,
+    /// How many members it is to have.
+    pub replicas: u32,
+    /// The ordinals that are not used.
+    #[serde(default)]
+    pub reserved: Vec<u32>,
+    /// The revision of the configuration files.
+    pub config_revision: String,
+    /// Its members.
+    #[serde(default)]
+    pub members: Vec<Member>,
+}
+
+/// What is left of an App that is deleted with its volumes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Remains {
+    /// Its pods.
+    #[serde(default)]
+    pub pods: usize,
+    /// Its volume claims.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+}
+
+/// A volume claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Its name.
+    pub name: String,
+    /// Its uid: another claim of the name is not meant.
+    pub uid: String,
+}
+
+pub(super) fn children(app: &App, context: &Context) -> (Vec<Arc<Component>>, Vec<Arc<Group>>) {
+    let uid = app.uid().unwrap_or_default();
+    let (namespace, name) = (app.namespace(), app.name_any());
+    let mut components = context
+        .feeds
+        .components
+        .store()
+        .state_filter(|c| is_owned(&c.metadata, &uid));
+    let ours = |group: &Group| {
+        group.namespace() == namespace
+            && group.spec.app.as_str() == name
+            && components
+                .iter()
+                .any(|c| is_owned(&group.metadata, &c.uid().unwrap_or_default()))
+    };
+    let mut groups = context.feeds.groups.store().state_filter(ours);
+    components.sort_by_key(|component| component.name_any());
+    groups.sort_by_key(|group| group.name_any());
+    (components, groups)
+}
+
+/// The pin that a lost status had: what the pods were made by, or were to be.
+pub(super) fn rebuilt(components: &[Arc<Component>], groups: &[Arc<Group>]) -> Option<Pin> {
+    let by_component = components.iter().map(|component| &component.spec.pin);
+    let by_group = groups.iter().map(|group| &group.spec.pin);
+    by_component.chain(by_group).next().cloned()
+}
+
+pub(super) fn child(component: &Component) -> Child {
+    Child {
+        name: component.name_any(),
+        spec: component.spec.clone(),
+        status: component.status.clone().unwrap_or_default(),
+        generation: component.metadata.generation,
+    }
+}
+
+pub(super) fn nodes(group: &Group) -> Nodes {
+    Nodes {
+        name: group.name_any(),
+        component: group.spec.component.clone(),
+        replicas: group.spec.replicas,
+        reserved: group.spec.reserved_ordinals.clone(),
+        config_revision: group.spec.config_revision.clone(),
+        members: group
+            .status
+            .as_ref()
+            .map(|s| s.members.clone())
+            .unwrap_or_default(),
+    }
+}
+
+pub(super) async fn remains(app: &App, context: &Context) -> Result<Remains, ObserveError> {
+    let namespace = app.namespace().unwrap_or_default();
+    let ours = ListParams::default().labels(&format!(
+        "{}={},{}={}",
+        labels::MANAGED_BY,
+        labels::MANAGED_BY_PAAMESH,
+        labels::APP,
+        app.name_any()
+    ));
+    let pods = Api::<Pod>::namespaced(context.client.clone(), &namespace);
+    let claims = Api::<PersistentVolumeClaim>::namespaced(context.client.clone(), &namespace);
+    let (pods, claims) = futures::try_join!(pods.list_metadata(&ours), claims.list_metadata(&ours))
+        .map_err(|error| ObserveError::Remains(Box::new(error)))?;
+    let claims = claims.items.into_iter().filter_map(|claim| {
+        Some(Claim {
+            name: claim.metadata.name?,
+            uid: claim.metadata.uid?,
+        })
+    });
+    Ok(Remains {
+        pods: pods.items.len(),
+        claims: claims.collect(),
+    })
+}

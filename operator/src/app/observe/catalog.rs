@@ -1,0 +1,153 @@
+//! The versions of an App's plugin, and the shape of the one that counts.
+
+use super::ObserveError;
+use crate::{content::ContentError, context::Context};
+use api::{
+    App, Digest, MiddlewareAddon, Range, Version,
+    conditions::READY,
+    crd::{
+        addon::{AddonPhase, Migration},
+        app::Pin,
+    },
+    names::{ComponentName, PluginName, VolumeName},
+};
+use package::{Manifest, manifest::Topology};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A version of the plugin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Known {
+    /// The addon's version.
+    pub version: Version,
+    /// Where it stands.
+    #[serde(default)]
+    pub phase: Option<AddonPhase>,
+    /// Whether it is being deleted.
+    #[serde(default)]
+    pub terminating: bool,
+    /// The digest that it is published with.
+    #[serde(default)]
+    pub digest: Option<Digest>,
+    /// The versions of the middleware that it runs, newest first.
+    #[serde(default)]
+    pub runtimes: Vec<Version>,
+    /// The addon versions that may move to it.
+    #[serde(default)]
+    pub upgrade_from: Vec<Range>,
+    /// The runtime versions that may move to one.
+    #[serde(default)]
+    pub migrate_from: Vec<Migration>,
+    /// What its Ready condition says.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// What of a manifest an App can be wrong about.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shape {
+    /// The arrangements.
+    pub topologies: Vec<Topology>,
+    /// The volumes of each component.
+    #[serde(default)]
+    pub volumes: BTreeMap<ComponentName, Vec<VolumeName>>,
+}
+
+pub(super) fn known(addon: &MiddlewareAddon) -> Known {
+    let status = addon.status.clone().unwrap_or_default();
+    let ready = status.conditions.iter().find(|c| c.type_ == READY);
+    Known {
+        version: addon.spec.version.clone(),
+        terminating: addon.metadata.deletion_timestamp.is_some(),
+        message: ready.map(|c| c.message.clone()).unwrap_or_default(),
+        phase: status.phase,
+        digest: status.digest,
+        runtimes: status.runtime_versions,
+        upgrade_from: status.upgrade_from,
+        migrate_from: status.migrate_from,
+    }
+}
+
+pub(super) fn plugins(known: &[Known], context: &Context) -> Vec<PluginName> {
+    if known
+        .iter()
+        .any(|known| known.phase == Some(AddonPhase::Active))
+    {
+        return Vec::new();
+    }
+    let active = context.feeds.addons.store().state_filter(|addon| {
+        addon
+            .status
+            .as_ref()
+            .is_some_and(|status| status.phase == Some(AddonPhase::Active))
+    });
+    let mut plugins: Vec<_> = active
+        .iter()
+        .map(|addon| addon.spec.plugin.clone())
+        .collect();
+    plugins.sort();
+    plugins.dedup();
+    plugins
+}
+
+/// The shape of the version that is asked for where it is Active, else of the present one.
+pub(super) async fn shape(
+    app: &App,
+    present: Option<&Pin>,
+    versions: &[Arc<MiddlewareAddon>],
+    context: &Context,
+) -> Result<(Option<Shape>, Option<String>), ObserveError> {
+    let find = |version: &Version| versions.iter().find(|addon| addon.spec.version == *version);
+    let active = |addon: &&Arc<MiddlewareAddon>| {
+        let status = addon
+            .status
+            .as_ref()
+            .filter(|s| s.phase == Some(AddonPhase::Active));
+        status.and_then(|status| status.digest.clone())
+    };
+    let wanted = find(&app.spec.plugin_version);
+    let stays =
+        present.filter(|pin| wanted.is_none() || pin.plugin_version == app.spec.plugin_version);
+    let (digest, addon) = match stays {
+        Some(pin) => (Some(pin.digest.clone()), find(&pin.plugin_version)),
+        None => (wanted.as_ref().and_then(active), wanted),
+    };
+    let Some(digest) = digest else {
+        return Ok((None, None));
+    };
+    let read = match (context.packages.held(&digest), addon) {
+        (Some(package), _) => Ok(package),
+        (None, Some(addon)) => context.packages.package(&addon.spec, &digest).await,
+        (None, None) => {
+            let gone = format!("MiddlewareAddon with digest {digest}");
+            Err(ContentError::Missing {
+                objects: vec![gone],
+            })
+        }
+    };
+    match read {
+        Ok(package) => Ok((Some(shape_of(&package.manifest)), None)),
+        Err(error @ ContentError::Read { .. }) => Err(error.into()),
+        Err(error) => Ok((None, Some(error.to_string()))),
+    }
+}
+
+pub(super) fn shape_of(manifest: &Manifest) -> Shape {
+    let volumes = |component: &package::manifest::Component| {
+        component
+            .volumes
+            .iter()
+            .map(|volume| volume.name.clone())
+            .collect()
+    };
+    Shape {
+        topologies: manifest.topologies(),
+        volumes: manifest
+            .components
+            .iter()
+            .map(|(n, c)| (n.clone(), volumes(c)))
+            .collect(),
+    }
+}
