@@ -12,6 +12,15 @@ const WATCHED_LONG: Duration = Duration::from_secs(600);
 /// 20 Apps come up and come to rest; for a minute no program of ours writes to the API server; then
 /// an edit of an App and a push take effect.
 pub fn silent(stage: &mut Stage) -> Result<()> {
+    let outcome = watch(stage);
+    // Twenty pods with their probes load a small machine; whatever comes next has it for itself.
+    stage
+        .kubectl
+        .run(&["delete", "namespace", SPACE, "--timeout=120s"])?;
+    outcome
+}
+
+fn watch(stage: &Stage) -> Result<()> {
     stage.kubectl.apply(&format!(
         "{{apiVersion: v1, kind: Namespace, metadata: {{name: {SPACE}}}}}"
     ))?;
@@ -49,11 +58,7 @@ pub fn silent(stage: &mut Stage) -> Result<()> {
     ));
 
     edit_takes_effect(stage)?;
-    push_takes_effect(stage)?;
-    stage
-        .kubectl
-        .run(&["delete", "namespace", SPACE, "--wait=false"])?;
-    Ok(())
+    push_takes_effect(stage)
 }
 
 fn app(n: usize, memory: &str) -> String {
