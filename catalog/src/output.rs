@@ -91,6 +91,21 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     }
 }
 
+/// `text` in one line: blanks and line ends become one blank each, other control characters are
+/// escaped, so that no name in a foreign addon moves a cursor or begins a line of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' | ' ' if line.ends_with(' ') => {}
+            '\n' | '\r' | '\t' => line.push(' '),
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
 /// `text` in lines of at most `width` characters, the second and all later ones indented.
 pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let mut lines = String::new();
@@ -120,6 +135,15 @@ mod tests {
     fn long_lines_are_wrapped_at_words() {
         assert_eq!(wrapped("aa bb cc", 5, "  "), "aa bb\n  cc\n");
         assert_eq!(wrapped("aaaaaaaa b", 3, ""), "aaaaaaaa\nb\n");
+    }
+
+    #[test]
+    fn foreign_names_stay_in_their_line() {
+        assert_eq!(
+            one_line("a\n  ::b\u{1b}[2J\u{7f}"),
+            "a ::b\\u{1b}[2J\\u{7f}"
+        );
+        assert_eq!(one_line("ä b"), "ä b");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     args::CheckArgs,
-    output::{self, Paint, Verdict, count},
+    output::{self, Paint, Verdict, count, one_line},
 };
 use api::{Digest, Version, names::PluginName};
 use package::Package;
@@ -195,7 +195,7 @@ impl Changed {
         format!(
             "{}: {error}: {} {} is at {reference} with other bytes, and a version never changes; put \
              the change into a new version\n  there    {}\n  here     {}\n  differs  {}\n",
-            paint.bold(&self.directory),
+            paint.bold(&one_line(&self.directory)),
             self.plugin,
             self.version,
             self.published_digest,
@@ -209,7 +209,7 @@ impl Duplicate {
     fn text(&self, paint: Paint) -> String {
         format!(
             "{}: {}: {} {} is there {} times; keep one\n",
-            self.directories.join(", "),
+            one_line(&self.directories.join(", ")),
             paint.red("error"),
             self.plugin,
             self.version,
@@ -223,7 +223,7 @@ impl Removed {
         format!(
             "{}: {}: {} {} is at {reference} and not here; it stays published, and new clusters \
              will not have it\n",
-            self.directory,
+            one_line(&self.directory),
             paint.yellow("warning"),
             self.plugin,
             self.version

@@ -1,7 +1,7 @@
 //! One addon on disk and the verdict on it, the same that registry and operator give.
 
 use super::read;
-use crate::output::Paint;
+use crate::output::{Paint, one_line};
 use anyhow::bail;
 use api::{Digest, Version, names::PluginName};
 use evaluate::InProcess;
@@ -160,7 +160,8 @@ impl Located {
 
     /// One line, as compilers print it.
     pub(super) fn text(&self, paint: Paint) -> String {
-        let (place, message) = (paint.bold(&self.place()), paint.red(&self.message));
+        let (place, message) = (one_line(&self.place()), one_line(&self.message));
+        let (place, message) = (paint.bold(&place), paint.red(&message));
         format!("{place}: {message}\n")
     }
 

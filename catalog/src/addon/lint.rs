@@ -1,7 +1,7 @@
 //! `addon lint`: everything that the checks at the door would say.
 
 use super::checked::{self, Checked, Located};
-use crate::output::{self, Paint, Verdict, count};
+use crate::output::{self, Paint, Verdict, count, one_line};
 use api::{Digest, Version, names::PluginName};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ impl Addon {
     pub(super) fn text(&self, paint: Paint) -> String {
         if let (true, Some(plugin), Some(version)) = (self.valid, &self.plugin, &self.version) {
             let ok = paint.green("ok");
-            return format!("{ok}  {plugin} {version}  {}\n", self.directory);
+            return format!("{ok}  {plugin} {version}  {}\n", one_line(&self.directory));
         }
         self.findings.iter().map(|f| f.text(paint)).collect()
     }

@@ -30,6 +30,9 @@ fn every_command_of_the_guide_works() {
         );
     }
     // What the guide ends with is what it promises.
+    let recipes = crate::world::json(world.path(), "addon render recipes");
+    let rendered = recipes["components"][0]["config"]["recipes.conf"].as_str();
+    insta::assert_snapshot!(rendered.unwrap());
     let last = crate::world::json(&world.path().join("platform"), "addon lint addons");
     assert_eq!(last["summary"]["findings"], 0);
     assert_eq!(last["addons"].as_array().unwrap().len(), 2);

@@ -26,6 +26,14 @@ fn links_devices_and_large_files_are_refused_unread() {
 }
 
 #[test]
+fn a_foreign_name_cannot_begin_a_line() {
+    let world = World::new();
+    world.ship("redis/1.0.0", "redis");
+    world.write("redis/scripts/a\n::error::\u{1b}[2J", "x");
+    insta::assert_snapshot!(world.say("addon lint redis"));
+}
+
+#[test]
 fn names_that_begin_with_a_dot_are_no_part_of_an_addon() {
     let world = World::new();
     world.ship("redis/1.0.0", "redis/1.0.0");
