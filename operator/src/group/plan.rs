@@ -25,6 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// refuses is not made again and again without a pause.
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(10);
 
+/// How long a member may take to become ready before it counts as stuck: longer than pulling an
+/// image and loading data usually takes. A rollout waits from the first moment; this is about what is
+/// said of it, and about a leader of an older revision that is in the way of all others.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
+
 /// What is done, in this order, and what is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -256,6 +261,19 @@ impl<'a> View<'a> {
 
     fn is_any_terminating(&self) -> bool {
         self.members.values().any(|m| m.is_terminating())
+    }
+
+    /// Whether the others depend on the member: ordinal 0, the holder of the record.
+    fn leads(&self, member: &Member) -> bool {
+        self.has_roles() && member.ordinal == 0
+    }
+
+    /// Whether the member does not become ready by itself, as far as can be seen.
+    fn is_stuck(&self, member: &Member) -> bool {
+        match member.life {
+            Life::NotReady { since, stuck } => stuck || self.now.duration_since(since) >= PATIENCE,
+            _ => false,
+        }
     }
 
     fn is_outdated(&self, member: &Member) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! One at a time: the last role of the addon first, the leading role last, ordinal 0 (the holder of
 //! the record) after all others. Each must be ready again before the next; the first that is not
-//! stops the rollout. A member of an older revision that is not ready is no loss and goes first:
-//! that is how a broken rollout is mended.
+//! stops the rollout. A member of an older revision that is not ready is no loss and goes first, the
+//! leader before all others: that is how a broken rollout is mended.
 
 use super::{Purpose, Step, View};
 use crate::group::observe::Member;
@@ -35,9 +35,10 @@ pub(super) fn replacement(view: &View<'_>) -> Option<Step> {
         .filter(|m| m.is_alive() && view.is_outdated(m));
     let mut outdated: Vec<&Member> = outdated.collect();
     outdated.sort_by_key(|member| turn(view, member));
-    let broken = outdated.iter().find(|m| !m.is_ready());
-    let next = match broken {
-        Some(member) if is_mendable(view) => member,
+    let broken = || outdated.iter().filter(|m| !m.is_ready());
+    let leader = broken().find(|m| view.leads(m));
+    let next = match leader.or_else(|| broken().next()) {
+        Some(member) if is_mendable(view, member) => member,
         _ if view.are_all_ready() => outdated.first()?,
         _ => return None,
     };
@@ -49,10 +50,13 @@ pub(super) fn replacement(view: &View<'_>) -> Option<Step> {
 }
 
 /// Whether a member that is not ready may be replaced: no member of the wanted revision is on its
-/// way to ready, or nothing of the Group serves, so that there is nothing to lose.
-fn is_mendable(view: &View<'_>) -> bool {
+/// way to ready, or nothing of the Group serves, so that there is nothing to lose. A leader that does
+/// not come back by itself may go in any case: the others become ready only behind it.
+fn is_mendable(view: &View<'_>, member: &Member) -> bool {
     let waits = |m: &Member| !view.is_outdated(m) && !m.is_ready();
-    !view.present().any(waits) || !view.present().any(Member::is_ready)
+    !view.present().any(waits)
+        || !view.present().any(Member::is_ready)
+        || (view.leads(member) && view.is_stuck(member))
 }
 
 /// When it is a member's turn; less is earlier. A member whose role is unknown comes before the

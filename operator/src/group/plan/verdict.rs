@@ -3,16 +3,12 @@
 //! In: the view of a plan and the time. Out: one [`Verdict`]; the same words stand in conditions and
 //! Events. What was said before decides only between «made for the first time» and «was lost».
 
-use super::{View, ordinals};
+use super::{PATIENCE, View, ordinals};
 use crate::group::observe::{Claim, Life, Member, Whose};
 use api::crd::{app::AppPhase, group::GroupReason};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// How long a member that was made again may take to become ready before the rollout counts as
-/// blocked: longer than pulling an image and loading data usually takes. It is only about what is
-/// said: the rollout waits from the first moment.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
 /// How long after its grace a pod may still be there before its node is suspected.
 const NODE_PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// The most members that a message names.
@@ -193,10 +189,7 @@ fn is_done(view: &View<'_>) -> bool {
 /// The member of the wanted revision at which the rollout stands.
 fn blocker<'v>(view: &View<'v>) -> Option<&'v Member> {
     let mut current = view.present().filter(|m| !view.is_outdated(m));
-    current.find(|member| match member.life {
-        Life::NotReady { since, stuck } => stuck || view.now.duration_since(since) >= PATIENCE,
-        _ => false,
-    })
+    current.find(|member| view.is_stuck(member))
 }
 
 fn blocked(view: &View<'_>, member: &Member) -> Verdict {
@@ -286,8 +279,9 @@ fn says(member: &Member, now: Timestamp) -> String {
 fn overdue(view: &View<'_>) -> Option<Timestamp> {
     let members = view.observed.members.iter();
     let times = members.filter_map(|member| match member.life {
-        Life::NotReady { since, stuck } if !stuck && !view.is_outdated(member) => {
-            since.checked_add(PATIENCE).ok()
+        Life::NotReady { since, stuck } if !stuck => {
+            let matters = !view.is_outdated(member) || view.leads(member);
+            matters.then(|| since.checked_add(PATIENCE).ok()).flatten()
         }
         Life::Terminating { until } => until.checked_add(NODE_PATIENCE).ok(),
         Life::Finished { .. } => super::finish(member),
