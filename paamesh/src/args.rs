@@ -5,7 +5,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Registry and operator of middleware on Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "paamesh", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "paamesh",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -124,8 +129,9 @@ pub enum Output {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|e| format!("want a duration such as `90s` or `5m`: {e}"))?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|e| format!("want a duration such as `90s` or `5m`: {e}"))?;
     Duration::try_from(span)
         .ok()
         .filter(|d| !d.is_zero())

@@ -17,7 +17,8 @@ const QUEUE: usize = 1024;
 /// # Errors
 /// There is no configuration, or it cannot be used.
 pub async fn limited(service: &str, qps: u32) -> anyhow::Result<Client> {
-    let builder = ClientBuilder::try_from(config(service).await?).context("using the configuration")?;
+    let builder =
+        ClientBuilder::try_from(config(service).await?).context("using the configuration")?;
     let limit = ServiceBuilder::new()
         .buffer::<http::Request<Body>>(QUEUE)
         .rate_limit(u64::from(qps), Duration::from_secs(1))
@@ -39,6 +40,8 @@ async fn config(service: &str) -> anyhow::Result<Config> {
         "finding the Kubernetes API: neither KUBECONFIG nor a pod's service account leads to one",
     )?;
     let agent = format!("paamesh-{service}/{}", api::PLATFORM_VERSION);
-    config.headers.push((http::header::USER_AGENT, agent.parse()?));
+    config
+        .headers
+        .push((http::header::USER_AGENT, agent.parse()?));
     Ok(config)
 }

@@ -33,7 +33,10 @@ pub async fn serve(
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(health);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await.context("serving health")
+    axum::serve(listener, router)
+        .with_graceful_shutdown(shutdown)
+        .await
+        .context("serving health")
 }
 
 async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
@@ -44,14 +47,25 @@ async fn readyz(State(health): State<Health>) -> (StatusCode, String) {
         if !ready {
             status = StatusCode::SERVICE_UNAVAILABLE;
         }
-        text.push_str(&format!("{name} {}\n", if ready { "ok" } else { "waits for its caches" }));
+        text.push_str(&format!(
+            "{name} {}\n",
+            if ready { "ok" } else { "waits for its caches" }
+        ));
     }
     (status, text)
 }
 
-async fn metrics(State(health): State<Health>) -> Result<([(&'static str, &'static str); 1], String), StatusCode> {
+async fn metrics(
+    State(health): State<Health>,
+) -> Result<([(&'static str, &'static str); 1], String), StatusCode> {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &health.metrics)
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+    Ok((
+        [(
+            "content-type",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        text,
+    ))
 }

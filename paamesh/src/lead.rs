@@ -39,7 +39,9 @@ impl Leadership {
             .await
             .with_context(|| format!("taking the Lease {namespace}/{name}"))?;
         let (mut held, task) = manager.watch().await;
-        held.wait_for(|held| *held).await.context("waiting for the Lease")?;
+        held.wait_for(|held| *held)
+            .await
+            .context("waiting for the Lease")?;
         Ok(Self { held, task })
     }
 

@@ -23,9 +23,11 @@ fn main() -> anyhow::Result<()> {
         }
         Command::Operator { service, operator } => services::run(service, Some(operator), None),
         Command::Registry { service, registry } => services::run(service, None, Some(registry)),
-        Command::All { service, operator, registry } => {
-            services::run(service, Some(operator), Some(registry))
-        }
+        Command::All {
+            service,
+            operator,
+            registry,
+        } => services::run(service, Some(operator), Some(registry)),
     }
 }
 
@@ -43,7 +45,10 @@ fn version(output: Output) -> String {
     let version = api::PLATFORM_VERSION;
     match output {
         Output::Text => format!("paamesh {version}\n"),
-        Output::Json => format!("{{\"version\":\"{version}\",\"api\":\"{}\"}}\n", api::API_VERSION),
+        Output::Json => format!(
+            "{{\"version\":\"{version}\",\"api\":\"{}\"}}\n",
+            api::API_VERSION
+        ),
     }
 }
 

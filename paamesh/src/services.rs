@@ -23,7 +23,9 @@ pub fn run(
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider was installed"))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(serve(service, operator, registry));
     // A look at a repository that hangs must not delay the end of the process.
     runtime.shutdown_background();
@@ -55,7 +57,9 @@ async fn serve(
         let (evaluate, stop) = (evaluate.clone(), shutdown.clone());
         let work = async move {
             sender.send_replace(false);
-            operator::run(client, settings, evaluate, own_metrics, sender, stop).await.context("operator")
+            operator::run(client, settings, evaluate, own_metrics, sender, stop)
+                .await
+                .context("operator")
         };
         tasks.spawn(led("operator", service.clone(), shutdown.clone(), work));
     }
@@ -73,11 +77,16 @@ async fn serve(
         let (evaluate, stop) = (evaluate.clone(), shutdown.clone());
         let work = async move {
             sender.send_replace(false);
-            registry::run(client, settings, evaluate, own_metrics, sender, stop).await.context("registry")
+            registry::run(client, settings, evaluate, own_metrics, sender, stop)
+                .await
+                .context("registry")
         };
         tasks.spawn(led("registry", service.clone(), shutdown.clone(), work));
     }
-    let health = health::Health { services: Arc::new(ready), metrics: Arc::new(metrics) };
+    let health = health::Health {
+        services: Arc::new(ready),
+        metrics: Arc::new(metrics),
+    };
     tasks.spawn(health::serve(service.listen, health, shutdown.clone()));
 
     // The first task that ends decides: all end on shutdown, and a failure ends the process.
