@@ -161,3 +161,13 @@ pub fn revision(files: &Files) -> String {
         .short(8)
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_knows_the_revision_of_no_files() {
+        assert_eq!(revision(&Files::new()), api::agent::EMPTY_REVISION);
+    }
+}

@@ -97,6 +97,7 @@ fn install() -> Container {
     Container {
         name: INSTALL_CONTAINER.to_owned(),
         command: Some(words(&["/paamesh-agent", "install"])),
+        termination_message_policy: last_words(),
         volume_mounts: Some(install_mounts()),
         resources: Some(small()),
         security_context: Some(restricted(true)),
@@ -117,6 +118,7 @@ fn main(component: &Component, rendered: &Rendered) -> Container {
         name: MAIN_CONTAINER.to_owned(),
         image: Some(rendered.image.clone()),
         command: Some(supervised(component, rendered)),
+        termination_message_policy: last_words(),
         env: Some(env(&declared.env)),
         ports: Some(ports.collect()),
         resources: set.or(declared.resources.as_ref()).map(resources),
@@ -152,6 +154,7 @@ fn sidecar(rendered: &Rendered) -> Container {
         name: SIDECAR_CONTAINER.to_owned(),
         image: Some(rendered.image.clone()),
         command: Some(words(&[AGENT_BINARY, "sidecar"])),
+        termination_message_policy: last_words(),
         env: Some(env(&rendered.declared.env)),
         volume_mounts: Some(sidecar_mounts()),
         readiness_probe: Some(exec("ready", 1, 3)),
@@ -159,6 +162,11 @@ fn sidecar(rendered: &Rendered) -> Container {
         security_context: Some(restricted(true)),
         ..Container::default()
     }
+}
+
+/// `kubectl describe` shows the last lines of a container that failed.
+fn last_words() -> Option<String> {
+    Some("FallbackToLogsOnError".to_owned())
 }
 
 fn exec(job: &str, period: i32, failures: i32) -> Probe {
