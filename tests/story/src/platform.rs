@@ -107,11 +107,12 @@ pub fn process(stage: &Stage, service: &str) -> Result<u32> {
 }
 
 /// SIGKILL to the service's process: it is not asked, and nothing is handed over.
-pub fn kill(stage: &Stage, service: &str) -> Result<()> {
+/// Returns its id.
+pub fn kill(stage: &Stage, service: &str) -> Result<String> {
     let pid = process(stage, service)?.to_string();
     let killed = Command::new("kill").args(["-KILL", &pid]).status()?;
     ensure!(killed.success(), "kill -KILL {pid}: {killed}");
-    Ok(())
+    Ok(pid)
 }
 
 /// How often the container of the service was started again.

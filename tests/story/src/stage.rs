@@ -72,12 +72,19 @@ impl Stage {
 
     /// Runs `kubectl`, shows command and output, and returns the output.
     pub fn show(&self, args: &[&str]) -> Result<String> {
-        let short = args.iter().map(|a| {
-            a.strip_prefix(&format!("{}/", kit::root().display()))
-                .unwrap_or(a)
+        let root = format!("{}/", kit::root().display());
+        let typed = args.iter().map(|word| match word.strip_prefix(&root) {
+            Some(path) => path.to_owned(),
+            None if word.contains('"') => format!("'{word}'"),
+            None => (*word).to_owned(),
         });
-        let short: Vec<&str> = short.collect();
-        self.voice.command(&format!("kubectl {}", short.join(" ")));
+        let typed: Vec<String> = typed.collect();
+        let typed = typed.join(" ");
+        // A person's kubectl is in the namespace of the story.
+        let typed = typed
+            .strip_prefix(&format!("-n {NAMESPACE} "))
+            .unwrap_or(&typed);
+        self.voice.command(&format!("kubectl {typed}"));
         let output = self.kubectl.run(args)?;
         self.voice.output(&output);
         Ok(output)

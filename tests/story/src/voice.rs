@@ -44,12 +44,11 @@ impl Voice {
         }
     }
 
-    /// A command, as a person would type it.
+    /// A command, as a person would type it; a long one goes on in the next line.
     pub fn command(&self, text: &str) {
-        self.line(&self.styled(
-            "2",
-            &format!("{INDENT}$ {}", cut(text, WIDTH - INDENT.len() - 2)),
-        ));
+        let lines = wrap(text, WIDTH - INDENT.len() - 4);
+        let text = lines.join(&format!(" \\\n{INDENT}    "));
+        self.line(&self.styled("2", &format!("{INDENT}$ {text}")));
     }
 
     /// The output of a command, its tables set closer, each line cut.
@@ -122,7 +121,7 @@ fn cut(text: &str, width: usize) -> String {
     format!("{kept}…")
 }
 
-/// Tables of `kubectl` with two spaces between columns, and without the API group in names: the same
+/// Tables of `kubectl` with two spaces between columns, one where they are wide, and without the API group in names: the same
 /// cells, in fewer columns. Other text stays as it is.
 fn closer(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
@@ -154,6 +153,12 @@ fn table(block: &str) -> Vec<String> {
         cells.map(|cell| cell.chars().count()).max()
     };
     let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let whole = |gap: usize| widths.iter().sum::<usize>() + gap * columns.saturating_sub(1);
+    let gap = if whole(2) > WIDTH - INDENT.len() {
+        " "
+    } else {
+        "  "
+    };
     let pad = |(cell, width): (&String, &usize)| format!("{cell:<width$}");
     rows.iter()
         .map(|row| {
@@ -161,7 +166,7 @@ fn table(block: &str) -> Vec<String> {
                 .zip(&widths)
                 .map(pad)
                 .collect::<Vec<_>>()
-                .join("  ")
+                .join(gap)
         })
         .collect()
 }

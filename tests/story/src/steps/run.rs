@@ -15,7 +15,7 @@ pub fn standalone(stage: &mut Stage) -> Result<()> {
     let start = Instant::now();
     stage.wait_for(120, "mwapp", STANDALONE, "Ready")?;
     stage.measure("App applied → Ready, standalone", start.elapsed());
-    stage.measure("empty machine → first Ready Redis", stage.began.elapsed());
+    stage.measure("no cluster → first Ready Redis", stage.began.elapsed());
     stage.show(&["get", "mwapp"])?;
     redis::show(stage, "session-redis", &["SET", "before", "everything"])?;
     redis::await_value(stage, "session-redis", "before", "everything")

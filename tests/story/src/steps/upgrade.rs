@@ -28,8 +28,8 @@ pub fn accepted(stage: &mut Stage) -> Result<()> {
         ensure!(!changed.is_empty(), "no pod changed yet");
         Ok(())
     })?;
-    platform::kill(stage, "operator")?;
-    stage.voice.command("kill -KILL $(pidof paamesh operator)");
+    let killed = platform::kill(stage, "operator")?;
+    stage.voice.command(&format!("kill -KILL {killed}"));
     stage.wait(240, "cache runs by 1.1.0", || {
         runs_by(stage, REPLICATION, "1.1.0")
     })?;
