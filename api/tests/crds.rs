@@ -29,7 +29,7 @@ fn check_bounds(path: &str, schema: &JSONSchemaProps, faults: &mut Vec<String>) 
             }
         }
         Some("array") if schema.max_items.is_none() => {
-            faults.push(format!("{path}: a list without maxItems"))
+            faults.push(format!("{path}: a list without maxItems"));
         }
         _ => {}
     }
