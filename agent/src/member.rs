@@ -1,7 +1,7 @@
 //! What this pod's member is: its role and health, as the middleware and the supervisor say it.
 //!
 //! Each round is observe → plan → act → report: [`observe`] runs the probe and asks the supervisor,
-//! [`plan`] makes one [`Observed`](api::probe::Observed) of it, `act` writes it where `ready` reads
+//! [`plan`] makes one [`Observed`] of it, `act` writes it where `ready` reads
 //! it, `report` tells the half of the sidecar that writes to the API server.
 
 mod act;
