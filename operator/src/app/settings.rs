@@ -14,15 +14,16 @@ use package::{
 };
 use std::collections::BTreeMap;
 
-/// Checks every component that the App names, in order.
+/// Checks every component that the App names.
 ///
 /// # Errors
-/// The first that is not in the topology, or that is set to what the topology does not allow.
+/// The first that is not in the topology; else everything that is set to what is not allowed.
 pub fn check(
     components: &BTreeMap<ComponentName, AppComponent>,
     topology: &Topology,
     shape: &Shape,
 ) -> Result<(), Refused> {
+    let mut faults = Vec::new();
     for (name, set) in components {
         let Some(members) = topology.components.get(name) else {
             let names: Vec<&str> = topology
@@ -40,71 +41,63 @@ pub fn check(
                 ),
             ));
         };
-        replicas(name, set, members)?;
-        storage(name, set, shape)?;
-        resources(name, set.resources.as_ref())?;
+        faults.extend(replicas(name, set, members));
+        faults.extend(storage(name, set, shape));
+        faults.extend(resources(name, set.resources.as_ref()));
     }
-    Ok(())
-}
-
-fn invalid(field: &str, message: &str) -> Refused {
-    Refused::new(Reason::InvalidSettings, format!("{field}: {message}"))
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Refused::new(Reason::InvalidSettings, faults.join("; "))),
+    }
 }
 
 fn replicas(
     name: &ComponentName,
     set: &AppComponent,
     members: &TopologyComponent,
-) -> Result<(), Refused> {
+) -> Option<String> {
     let (least, most) = (members.min(), members.max());
-    match set.replicas {
-        Some(n) if n < least || n > most => Err(invalid(
-            &format!("spec.components.{name}.replicas"),
-            &format!("{n} is outside of what the topology allows: {least} to {most}"),
-        )),
-        _ => Ok(()),
-    }
+    let n = set.replicas.filter(|n| *n < least || *n > most)?;
+    Some(format!(
+        "spec.components.{name}.replicas: {n} is outside of what the topology allows: {least} to {most}"
+    ))
 }
 
-fn storage(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Result<(), Refused> {
+fn storage(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Vec<String> {
     let volumes = shape
         .volumes
         .get(name)
         .map(Vec::as_slice)
         .unwrap_or_default();
+    let mut faults = Vec::new();
     for (volume, storage) in &set.storage {
         let field = format!("spec.components.{name}.storage.{volume}");
         if !volumes.contains(volume) {
-            return Err(invalid(
-                &field,
-                &format!("there is no such volume; there are: {}", listed(volumes)),
+            let there = listed(volumes);
+            faults.push(format!(
+                "{field}: there is no such volume; there are: {there}"
             ));
         }
-        if let Some(size) = &storage.size {
-            is_quantity(&format!("{field}.size"), size)?;
-        }
+        let size = storage.size.as_deref();
+        faults.extend(size.and_then(|size| no_quantity(&format!("{field}.size"), size)));
     }
-    Ok(())
+    faults
 }
 
-fn resources(name: &ComponentName, set: Option<&Resources>) -> Result<(), Refused> {
+fn resources(name: &ComponentName, set: Option<&Resources>) -> Vec<String> {
     let Some(Resources { requests, limits }) = set else {
-        return Ok(());
+        return Vec::new();
     };
-    for (kind, quantities) in [("requests", requests), ("limits", limits)] {
-        for (resource, quantity) in quantities {
-            is_quantity(
-                &format!("spec.components.{name}.resources.{kind}.{resource}"),
-                quantity,
-            )?;
-        }
-    }
-    Ok(())
+    let field =
+        |kind, resource: &str| format!("spec.components.{name}.resources.{kind}.{resource}");
+    let requests = requests.iter().map(|(r, q)| (field("requests", r), q));
+    let limits = limits.iter().map(|(r, q)| (field("limits", r), q));
+    let all = requests.chain(limits);
+    all.filter_map(|(field, quantity)| no_quantity(&field, quantity))
+        .collect()
 }
 
-fn is_quantity(field: &str, text: &str) -> Result<(), Refused> {
-    match text.parse::<Quantity>() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(invalid(field, &error.to_string())),
-    }
+fn no_quantity(field: &str, text: &str) -> Option<String> {
+    let error = text.parse::<Quantity>().err()?;
+    Some(format!("{field}: {error}"))
 }
