@@ -48,7 +48,7 @@ pub fn run(options: Options) -> Result<ExitCode> {
         format!("{} ms", cost.cpu.as_millis()),
     ));
     rows.push((
-        "requests one after another, median push".into(),
+        "requests one after another for one push".into(),
         cost.round_trips.to_string(),
     ));
     rows.push((
