@@ -1,5 +1,6 @@
 //! Further tests on the story's cluster: what is promised of the platform at rest and of its cost.
 
+mod agent;
 pub mod cost;
 mod helm;
 mod steady;
@@ -7,7 +8,13 @@ mod steady;
 use crate::steps::Step;
 
 /// The tests, in order, after the story.
-pub const EXTRA: [Step; 3] = [
+pub const EXTRA: [Step; 4] = [
+    Step {
+        name: "agent-rights",
+        title: "An agent's account: its own pods' role label, and nothing else",
+        needs: &["replication"],
+        play: agent::narrow,
+    },
     Step {
         name: "chart-upgrade",
         title: "helm upgrade of the platform: no pod of an App changes",

@@ -157,7 +157,10 @@ fn sidecar(rendered: &Rendered) -> Container {
         termination_message_policy: last_words(),
         env: Some(env(&rendered.declared.env)),
         volume_mounts: Some(sidecar_mounts()),
-        readiness_probe: Some(exec("ready", 1, 3)),
+        // Each run of a probe costs the container runtime a process: every second only until the
+        // member is ready for the first time, however long it loads its data.
+        startup_probe: Some(exec("ready", 1, i32::MAX)),
+        readiness_probe: Some(exec("ready", 5, 2)),
         resources: Some(small()),
         security_context: Some(restricted(true)),
         ..Container::default()
