@@ -2,7 +2,11 @@
 //! has a change before anybody is told of it.
 
 use api::{AddonLedger, AddonSource, MiddlewareAddon, labels};
-use futures::{Stream, StreamExt as _, future::ready, stream::BoxStream};
+use futures::{
+    FutureExt as _, Stream, StreamExt as _,
+    future::{BoxFuture, Shared, ready},
+    stream::BoxStream,
+};
 use kube::{
     Api, Client, Resource, ResourceExt as _,
     core::DeserializeGuard,
@@ -24,17 +28,14 @@ pub struct Caches {
     pub addons: Store<MiddlewareAddon>,
     /// What was ever published.
     pub ledgers: Store<AddonLedger>,
+    /// Of those that wait for a `Store` at the same time, kube 5 wakes only the last; all wait here.
+    filled: Shared<BoxFuture<'static, ()>>,
 }
 
 impl Caches {
     /// Resolves when every cache was filled once.
     pub async fn wait_until_ready(&self) {
-        let (sources, addons, ledgers) = (&self.sources, &self.addons, &self.ledgers);
-        let _ = futures::join!(
-            sources.wait_until_ready(),
-            addons.wait_until_ready(),
-            ledgers.wait_until_ready()
-        );
+        self.filled.clone().await;
     }
 }
 
@@ -67,12 +68,26 @@ pub fn start(client: &Client) -> (Caches, Changes) {
     let (ledgers, entries) = cached::<AddonLedger>(client);
     let entries = entries.filter_map(|_| ready(None));
     let changes = futures::stream::select_all([changed.boxed(), versions.boxed(), entries.boxed()]);
+    let filled = filled(sources.clone(), addons.clone(), ledgers.clone());
     let caches = Caches {
         sources,
         addons,
         ledgers,
+        filled: filled.boxed().shared(),
     };
     (caches, changes.boxed())
+}
+
+async fn filled(
+    sources: Store<AddonSource>,
+    addons: Store<MiddlewareAddon>,
+    ledgers: Store<AddonLedger>,
+) {
+    let _ = futures::join!(
+        sources.wait_until_ready(),
+        addons.wait_until_ready(),
+        ledgers.wait_until_ready()
+    );
 }
 
 fn cached<K>(client: &Client) -> (Store<K>, impl Stream<Item = K> + Send + use<K>)
