@@ -96,11 +96,7 @@ pub fn is_true(conditions: &[Condition], type_: &str) -> bool {
 
 fn cut(mut message: String) -> String {
     if message.len() > MAX_MESSAGE {
-        let mut end = MAX_MESSAGE - '…'.len_utf8();
-        while !message.is_char_boundary(end) {
-            end -= 1;
-        }
-        message.truncate(end);
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE - '…'.len_utf8()));
         message.push('…');
     }
     message

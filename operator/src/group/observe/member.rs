@@ -232,11 +232,7 @@ fn observed(pod: &Pod) -> Option<String> {
 
 fn cut(mut message: String) -> String {
     if message.len() > MAX_MESSAGE {
-        let mut end = MAX_MESSAGE;
-        while !message.is_char_boundary(end) {
-            end -= 1;
-        }
-        message.truncate(end);
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
         message.push('…');
     }
     message
