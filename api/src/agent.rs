@@ -37,6 +37,13 @@ pub const SCRIPTS_DIR: &str = "/scripts";
 pub const MIDDLEWARE_DIR: &str = "/middleware";
 /// The rendered configuration files of the pod's revision, as the middleware sees them.
 pub const MIDDLEWARE_CONFIG_DIR: &str = "/middleware/config";
+/// The credentials of the Component, as its Secret holds them: a file for each key.
+pub const CREDENTIALS_DIR: &str = "/credentials";
+/// The action that runs in the main container before its process starts for the first time in a
+/// pod's life.
+pub const PREPARE: &str = "prepare";
+/// The action that makes the process read its configuration again.
+pub const RELOAD: &str = "reload";
 /// The key of the action table in the content ConfigMap, without its revision.
 pub const ACTIONS_FILE: &str = "actions.json";
 /// Where the sidecar finds its API token (projected, audience of the API server), and `ca.crt`.
@@ -80,6 +87,38 @@ pub struct ActionTable {
     /// process runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeAction>,
+    /// The addon's actions by name, [`PREPARE`] and [`RELOAD`] among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<String, Action>,
+}
+
+/// An action that the agent runs: a command, or a signal to the process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Action {
+    /// The command and its arguments, never a shell line; empty where `signal` is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The signal that the middleware's process gets instead, for example `SIGHUP`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// The container in which the command runs.
+    #[serde(default, rename = "in")]
+    pub place: ActionPlace,
+    /// Milliseconds after which the command is killed and has failed.
+    pub timeout_millis: u64,
+}
+
+/// Where an action runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "crd", derive(schemars::JsonSchema))]
+pub enum ActionPlace {
+    /// In the middleware's container, beside its process.
+    #[default]
+    Main,
+    /// In the sidecar, which has the middleware's image and its client tools.
+    Sidecar,
 }
 
 /// A probe of role and health, run by the sidecar.

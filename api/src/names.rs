@@ -127,6 +127,23 @@ checked_name!(
     "at most 14 lower-case letters, digits and `-`, starting with a letter, not ending in `-`"
 );
 
+checked_name!(
+    /// A profile: defaults of an addon under one name.
+    ProfileName, "profile name", max 40, pattern "^[a-z]([-a-z0-9]*[a-z0-9])?$", dns_label,
+    "at most 40 lower-case letters, digits and `-`, starting with a letter, not ending in `-`"
+);
+checked_name!(
+    /// An action of a component.
+    ActionName, "action name", max 40, pattern "^[a-z][A-Za-z0-9]*$",
+    |text| text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(|b| b.is_ascii_alphanumeric()),
+    "at most 40 letters and digits, starting with a lower-case letter"
+);
+checked_name!(
+    /// Credentials of a component.
+    CredentialName, "credential name", max 14, pattern "^[a-z][a-z0-9]*$", word,
+    "at most 14 lower-case letters and digits, starting with a letter"
+);
+
 fn lower_or_digit(b: u8) -> bool {
     b.is_ascii_lowercase() || b.is_ascii_digit()
 }
@@ -197,6 +214,20 @@ pub fn content_config_map(component: &str) -> String {
 /// The name of the ConfigMap with the rendered configuration of a Component: `<Component>-config`.
 pub fn config_config_map(component: &str) -> String {
     format!("{component}-config")
+}
+
+/// The name of the Secret with the credentials that were generated for a Component:
+/// `<Component>-credentials`.
+pub fn credentials_secret(component: &str) -> String {
+    format!("{component}-credentials")
+}
+
+/// The keys of one credential in the Secret: `<credential>-username` and `<credential>-password`.
+pub fn credential_keys(credential: &CredentialName) -> (String, String) {
+    (
+        format!("{credential}-username"),
+        format!("{credential}-password"),
+    )
 }
 
 /// The name of the ConfigMap that tells an App's story: `<app>-metadata`.

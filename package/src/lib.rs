@@ -17,6 +17,8 @@ pub mod tree;
 pub use api::crd::source::Finding;
 pub use check::{Package, Refusal, check, load};
 pub use digest::section_digest;
-pub use evaluate::{Evaluate, EvaluateError, RenderRequest};
+pub use evaluate::{
+    Evaluate, EvaluateError, Parameters, RenderRequest, SchemaRequest, ValidateError, Violation,
+};
 pub use manifest::Manifest;
 pub use tree::Tree;

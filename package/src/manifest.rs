@@ -6,10 +6,16 @@
 use crate::duration::{self, InvalidDuration};
 use api::{
     Range, Version,
-    agent::{ActionTable, ProbeAction, ProbeOutput},
-    names::{ComponentName, PluginName, RoleName, TopologyName, VolumeName},
+    agent::{self, ActionPlace, ActionTable, ProbeAction, ProbeOutput},
+    crd::{app::Resources, group::StartOrder},
+    names::{
+        ActionName, ComponentName, CredentialName, PluginName, ProfileName, RoleName, TopologyName,
+        VolumeName,
+    },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The manifest's `apiVersion`.
@@ -22,7 +28,7 @@ pub const FILE: &str = "addon.yaml";
 pub const DEFAULT_TOPOLOGY: &str = "default";
 
 /// An addon, as its author declares it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
     /// `middleware.io/v1alpha1`.
@@ -48,6 +54,9 @@ pub struct Manifest {
     /// The licence of the middleware, an SPDX expression.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub licence: String,
+    /// The versions of Kubernetes that it runs on, for example `>=1.28`; every one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Range>,
     /// The versions of the middleware that it runs, and the image of each.
     pub runtimes: Vec<Runtime>,
     /// The addon versions that may move to this one; none where empty.
@@ -57,28 +66,40 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub migrate_from: BTreeMap<Version, Vec<Range>>,
     /// Free values for the templates: `values.<key>` there.
-    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    pub values: serde_json::Map<String, serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
     /// The kinds of process.
     pub components: BTreeMap<ComponentName, Component>,
     /// The arrangements that an App may choose; one of the name `default`, with one member of each
     /// component, where absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topologies: Vec<Topology>,
+    /// Defaults under a name that an App may choose, such as `development` and `production`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Profile>,
+    /// Which component goes before which; all at once where absent.
+    #[serde(default, skip_serializing_if = "Orders::is_empty")]
+    pub orders: Orders,
 }
 
 /// One version of the middleware.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Runtime {
     /// Its version.
     pub version: Version,
     /// The image of every component, with tag or digest.
     pub image: String,
+    /// The images of the components that have another one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<ComponentName, String>,
+    /// What differs in `values` for this version: a JSON merge patch (RFC 7396).
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
 }
 
 /// One kind of process.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Component {
     /// The middleware's command; the first word is the program. It runs under the agent.
@@ -91,7 +112,7 @@ pub struct Component {
     pub ports: Vec<Port>,
     /// Requests and limits where the App sets none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<api::crd::app::Resources>,
+    pub resources: Option<Resources>,
     /// The user and group that it runs as, and the group of its volumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as: Option<RunAs>,
@@ -102,6 +123,21 @@ pub struct Component {
     /// `/middleware/config/`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<ConfigFile>,
+    /// The schema of the parameters: files in `schema/`, which together are one CUE package. No
+    /// parameter is taken where absent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schema: Vec<SchemaFile>,
+    /// Users and passwords that are generated once for each App, found by the middleware in
+    /// `/credentials/` as `<name>-username` and `<name>-password`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Credential>,
+    /// What the agent runs, by name. `prepare` runs before the process starts for the first time in
+    /// a pod's life, `reload` makes it read its configuration again; others are the addon's own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<ActionName, Action>,
+    /// Further Kubernetes objects of the component.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Object>,
     /// The roles that members have, the leading one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Role>,
@@ -109,13 +145,13 @@ pub struct Component {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
     /// Whether members start one after the other or at once.
-    pub start: api::crd::group::StartOrder,
+    pub start: StartOrder,
     /// How it is stopped.
     pub stop: Stop,
 }
 
 /// A port.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Port {
     /// Its name, an IANA service name of at most 15 characters.
@@ -125,7 +161,7 @@ pub struct Port {
 }
 
 /// Numeric ids of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunAs {
     /// The user id, not 0.
@@ -135,7 +171,7 @@ pub struct RunAs {
 }
 
 /// A volume of each member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Volume {
     /// Its name.
@@ -147,17 +183,99 @@ pub struct Volume {
 }
 
 /// A rendered configuration file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigFile {
     /// The file's name in `/middleware/config/`.
     pub file: String,
     /// The template's name in `templates/`.
     pub template: String,
+    /// The versions of the middleware that it is for; every one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtimes: Option<Range>,
+}
+
+/// A file of a schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SchemaFile {
+    /// The file's name in `schema/`.
+    pub file: String,
+    /// The versions of the middleware that it is for; every one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtimes: Option<Range>,
+}
+
+/// A user and a password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Credential {
+    /// What it is called in the Secret `<app>-<component>-credentials`.
+    pub name: CredentialName,
+    /// The user; the credential's name where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+}
+
+/// What the agent runs: a command, or a signal to the process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Action {
+    /// The command and its arguments; never a shell line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// The signal that the process gets instead of a command, for example `SIGHUP`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// The container in which the command runs.
+    #[serde(default, rename = "in")]
+    pub place: ActionPlace,
+    /// The time after which the command is killed and has failed, for example `30s`.
+    #[serde(default = "default_timeout")]
+    pub timeout: String,
+    /// One sentence for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+fn default_timeout() -> String {
+    "30s".to_owned()
+}
+
+/// A further Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Object {
+    /// Its kind, one of those that an addon may own.
+    pub kind: ObjectKind,
+    /// The template's name in `templates/`; it renders to one object.
+    pub template: String,
+    /// Whether the template may render to nothing, and the object is left out where the cluster does
+    /// not know its kind.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// The kinds that an addon may own.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[expect(missing_docs, reason = "they are Kubernetes' own")]
+pub enum ObjectKind {
+    Service,
+    ConfigMap,
+    Secret,
+    PersistentVolumeClaim,
+    Ingress,
+    NetworkPolicy,
+    PodDisruptionBudget,
+    ServiceMonitor,
+    PodMonitor,
+    PrometheusRule,
 }
 
 /// A role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
     /// Its name, as the probe reports it.
@@ -168,7 +286,7 @@ pub struct Role {
 }
 
 /// How role and health are found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Probe {
     /// The command and its arguments, run in the sidecar from the middleware's own image.
@@ -193,7 +311,7 @@ fn default_interval() -> String {
 }
 
 /// How a process is stopped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Stop {
     /// The signal, for example `SIGTERM`.
@@ -212,7 +330,7 @@ impl Default for Stop {
 }
 
 /// A named arrangement of components.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Topology {
     /// Its name.
@@ -225,7 +343,7 @@ pub struct Topology {
 }
 
 /// How many members a component has in a topology.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct TopologyComponent {
     /// How many where the App sets none; the least allowed where absent.
@@ -237,6 +355,70 @@ pub struct TopologyComponent {
     /// The most; as many as `min` and `replicas` ask for where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
+    /// Whether the number must be odd, as a quorum wants it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub odd: bool,
+    /// Whether it runs only in an App that sets `enabled: true` for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+}
+
+/// Defaults under one name. What an App sets goes before them, and they before the addon's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Profile {
+    /// Its name.
+    pub name: ProfileName,
+    /// One sentence for the catalog.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What differs in `values`: a JSON merge patch (RFC 7396).
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
+    /// The defaults of components.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub components: BTreeMap<ComponentName, ProfileComponent>,
+}
+
+/// The defaults of one component in a profile.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ProfileComponent {
+    /// How many members, in every topology that allows so many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    /// Requests and limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// The size of volumes by name, for example `data: 100Gi`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub storage: BTreeMap<VolumeName, String>,
+    /// Values of parameters; the App's own go before them, one by one.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub parameters: Map<String, Value>,
+}
+
+/// Which component goes before which. In each list, one begins when the one before it is ready, or
+/// rolled out; a component that is not in the list waits for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Orders {
+    /// When an App is made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub provision: Vec<ComponentName>,
+    /// When its settings change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub update: Vec<ComponentName>,
+    /// When its addon or runtime version changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub upgrade: Vec<ComponentName>,
+}
+
+impl Orders {
+    /// Whether there is no order.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Manifest {
@@ -287,7 +469,29 @@ impl Component {
     /// A duration is none; a checked package has none such.
     pub fn actions(&self) -> Result<ActionTable, InvalidDuration> {
         let probe = self.probe.as_ref().map(Probe::action).transpose()?;
-        Ok(ActionTable { probe })
+        let action = |(name, action): (&ActionName, &Action)| {
+            Ok((name.to_string(), action.for_the_agent()?))
+        };
+        let actions = self.actions.iter().map(action).collect::<Result<_, _>>()?;
+        Ok(ActionTable { probe, actions })
+    }
+}
+
+impl Action {
+    fn for_the_agent(&self) -> Result<agent::Action, InvalidDuration> {
+        Ok(agent::Action {
+            command: self.command.clone(),
+            signal: self.signal.clone(),
+            place: self.place,
+            timeout_millis: millis(&self.timeout)?,
+        })
+    }
+}
+
+impl Runtime {
+    /// The image of `component`.
+    pub fn image(&self, component: &ComponentName) -> &str {
+        self.images.get(component).unwrap_or(&self.image)
     }
 }
 

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The section that holds the files of the root.
 pub const MANIFEST_SECTION: &str = "manifest";
 /// The sections besides [`MANIFEST_SECTION`].
-pub const SECTIONS: [&str; 2] = ["scripts", "templates"];
+pub const SECTIONS: [&str; 3] = ["schema", "scripts", "templates"];
 /// The sections that a package will have one day.
-const LATER_SECTIONS: [&str; 4] = ["backup", "monitoring", "operations", "schema"];
+const LATER_SECTIONS: [&str; 3] = ["backup", "monitoring", "operations"];
 /// The files of the root.
 pub const ROOT_FILES: [&str; 6] = [
     "CHANGELOG.md",
@@ -24,6 +24,8 @@ pub const ROOT_FILES: [&str; 6] = [
     "icon.svg",
 ];
 
+/// What the path of a file of a schema begins with.
+pub const SCHEMA_PREFIX: &str = "schema/";
 /// What the path of a template begins with.
 pub const TEMPLATES_PREFIX: &str = "templates/";
 /// What the path of a script begins with.

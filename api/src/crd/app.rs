@@ -3,7 +3,7 @@
 use crate::{
     Digest, Version,
     conditions::Condition,
-    names::{ComponentName, PluginName, TopologyName, VolumeName},
+    names::{ComponentName, PluginName, ProfileName, TopologyName, VolumeName},
 };
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -49,6 +49,9 @@ pub struct AppSpec {
     /// The arrangement of components; may be absent where the addon has one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<TopologyName>,
+    /// The addon's profile: defaults under one name. The addon's plain defaults where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
     /// Whether the controllers leave the App alone.
     #[serde(default)]
     pub suspend: bool,
@@ -77,6 +80,9 @@ pub enum DeletionPolicy {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AppComponent {
+    /// Whether it runs, where the topology has it as optional; it does not where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// How many members; the topology's default where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
@@ -88,6 +94,26 @@ pub struct AppComponent {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "BTreeMap<String, Storage>", extend("maxProperties" = 8))]
     pub storage: BTreeMap<VolumeName, Storage>,
+    /// Configuration of the middleware.
+    #[serde(skip_serializing_if = "AppConfig::is_empty")]
+    pub config: AppConfig,
+}
+
+/// Configuration of the middleware.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct AppConfig {
+    /// Parameters by name, as the addon's schema declares them: text, numbers, booleans.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[schemars(schema_with = "crate::schema::parameters")]
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+}
+
+impl AppConfig {
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.parameters.is_empty()
+    }
 }
 
 /// Requests and limits of a container, as Kubernetes writes quantities.

@@ -3,7 +3,7 @@
 use crate::{
     conditions::Condition,
     crd::app::{AppComponent, AppPhase, Pin},
-    names::{AppName, ComponentName, PluginName},
+    names::{AppName, ComponentName, PluginName, ProfileName},
 };
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -50,9 +50,16 @@ pub struct ComponentSpec {
     pub plugin: PluginName,
     /// What the App is bound to.
     pub pin: Pin,
+    /// The addon's profile that the App chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
     /// What the App sets for it.
     #[serde(default)]
     pub settings: AppComponent,
+    /// Whether another component goes first, by the addon's order: until then this one stays what
+    /// it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
 }
 
 /// What the Component is now.

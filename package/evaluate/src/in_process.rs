@@ -2,7 +2,10 @@
 //! bounded yet: a template that loops for long holds its caller for as long.
 
 use crate::filters;
-use package::{Evaluate, EvaluateError, Finding, RenderRequest, evaluate::MAX_OUTPUT_BYTES, tree};
+use package::{
+    Evaluate, EvaluateError, Finding, Parameters, RenderRequest, SchemaRequest, ValidateError,
+    evaluate::MAX_OUTPUT_BYTES, tree,
+};
 use std::{collections::BTreeMap, io};
 use tera::{Context, ErrorKind, ReportError, Tera};
 
@@ -28,6 +31,12 @@ impl Evaluate for InProcess {
         String::from_utf8(output.bytes).map_err(|_| {
             let message = "it renders to bytes that are not UTF-8".to_owned();
             EvaluateError::Refused(whole(request.template, message))
+        })
+    }
+
+    fn validate(&self, _: &SchemaRequest<'_>) -> Result<Parameters, ValidateError> {
+        Err(ValidateError::Unavailable {
+            reason: "this evaluator knows no schemas".to_owned(),
         })
     }
 }
