@@ -182,8 +182,10 @@ fn short(name: &Value) -> Option<&str> {
     Some(name.strip_prefix("paamesh-").unwrap_or(name))
 }
 
+/// What cargo says of the packages. It fetches what is missing: a build fetches the crates of its own
+/// platform only.
 fn metadata(flags: &[&str]) -> Result<Vec<Value>> {
-    let args = [&["metadata", "--format-version", "1", "--offline"], flags].concat();
+    let args = [&["metadata", "--format-version", "1", "--locked"], flags].concat();
     let mut all: Value = serde_json::from_str(&cargo(&args)?)?;
     serde_json::from_value(all["packages"].take()).context("packages")
 }
