@@ -3,6 +3,7 @@
 //! In: bytes that somebody else fetched. Out: a [`Package`] or every fault in it. No IO; untrusted
 //! templates are evaluated behind the trait [`Evaluate`].
 
+pub mod archive;
 pub mod check;
 pub mod digest;
 pub mod duration;

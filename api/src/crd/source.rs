@@ -183,13 +183,16 @@ pub struct Finding {
 }
 
 impl std::fmt::Display for Finding {
-    /// `file:line:column: message`, as compilers print it.
+    /// `file:line:column: message`, as compilers print it; the message alone where it is of no file.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.file)?;
-        for place in [self.line, self.column].into_iter().flatten() {
-            write!(f, ":{place}")?;
+        if !self.file.is_empty() {
+            f.write_str(&self.file)?;
+            for place in [self.line, self.column].into_iter().flatten() {
+                write!(f, ":{place}")?;
+            }
+            f.write_str(": ")?;
         }
-        write!(f, ": {}", self.message)
+        f.write_str(&self.message)
     }
 }
 
