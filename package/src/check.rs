@@ -3,11 +3,12 @@
 //! In: a [`Tree`] and an evaluator. Out: the package, or a [`Refusal`] with file, line and column of
 //! each finding. The verdict depends on the bytes alone.
 
-mod document;
+mod cases;
+pub(crate) mod document;
 mod later;
-mod read;
+mod memo;
+pub(crate) mod read;
 mod rules;
-mod templates;
 pub(crate) mod words;
 
 use document::{Node, Value};
@@ -79,7 +80,7 @@ pub fn check(tree: Tree, evaluate: &dyn Evaluate) -> Result<Package, Refusal> {
     let (document, package) = parse(tree)?;
     let mut findings = rules::check(&package.manifest, &package.tree, &document);
     if findings.is_empty() {
-        findings = templates::check(&package, evaluate)?;
+        findings = cases::check(&package, &document, evaluate)?;
     }
     if findings.is_empty() {
         return Ok(package);

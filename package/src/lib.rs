@@ -5,12 +5,14 @@
 
 pub mod archive;
 pub mod check;
+pub mod defaults;
 pub mod digest;
 pub mod duration;
 pub mod evaluate;
 pub mod graph;
 pub mod image;
 pub mod manifest;
+mod parameters;
 pub mod quantity;
 pub mod render;
 pub mod tree;
@@ -22,4 +24,5 @@ pub use evaluate::{
     Evaluate, EvaluateError, Parameters, RenderRequest, SchemaRequest, ValidateError, Violation,
 };
 pub use manifest::Manifest;
+pub use parameters::parameters;
 pub use tree::Tree;

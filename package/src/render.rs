@@ -1,15 +1,25 @@
-//! Configuration files of one instance: what templates may refer to, and the files that come out.
+//! What one instance of an addon is made of: what templates may refer to, the configuration files and
+//! the further objects that come out.
 //!
-//! In: a package, what an App adds to it, an evaluator. Out: file → text. Which pods get them is the
-//! operator's matter.
+//! In: a package, what an App adds to it, an evaluator. Out: files and objects. Which pods get them,
+//! and who applies them, is the operator's matter.
 
-use crate::{Evaluate, EvaluateError, Finding, Package, RenderRequest, manifest};
+mod context;
+mod objects;
+
+pub use context::Context;
+pub(crate) use objects::all as all_objects;
+pub use objects::{RenderedObject, objects};
+
+use crate::{
+    Evaluate, EvaluateError, Finding, Package, RenderRequest, ValidateError, Violation, check,
+};
 use api::{
     Version,
-    crd::app::{AppComponent, Resources},
-    names::{self, AppName, ComponentName, GroupName, PluginName, TopologyName, VolumeName},
+    crd::app::AppComponent,
+    names::{AppName, ComponentName, ProfileName, TopologyName},
 };
-use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What an App adds to its addon.
@@ -21,6 +31,8 @@ pub struct Instance {
     pub namespace: String,
     /// The arrangement of components.
     pub topology: TopologyName,
+    /// The addon's profile, if the App chose one.
+    pub profile: Option<ProfileName>,
     /// The version of the middleware.
     pub runtime: Version,
     /// What differs from the addon's defaults; a component of the topology that is absent here has
@@ -28,94 +40,58 @@ pub struct Instance {
     pub components: BTreeMap<ComponentName, AppComponent>,
 }
 
-/// What a template may refer to: `app.name`, `app.namespace`, `addon.name`, `addon.version`,
-/// `runtime.version`, `topology`, `values.…`, `components.<name>.…` for every component of the
-/// topology, and `component.…` for the one that the file belongs to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Context {
-    app: AppContext,
-    addon: AddonContext,
-    runtime: RuntimeContext,
-    topology: TopologyName,
-    components: BTreeMap<ComponentName, ComponentContext>,
-    values: serde_json::Map<String, serde_json::Value>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct AppContext {
-    name: AppName,
-    namespace: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct AddonContext {
-    name: PluginName,
-    version: Version,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct RuntimeContext {
-    version: Version,
-}
-
-/// One component, as templates see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ComponentContext {
-    /// The short name.
-    name: ComponentName,
-    /// `<app>-<component>`: also the Service of all ready members.
-    full_name: String,
-    /// `<app>-<component>-0`.
-    group: String,
-    /// How many members are wanted.
-    replicas: u32,
-    /// The DNS name of ordinal 0, relative to the namespace: `<Group>-0.<Group>-h`.
-    leader: String,
-    /// Port numbers by name.
-    ports: BTreeMap<String, u16>,
-    /// `requests` and `limits`, both maps that may lack any key.
-    resources: ResourcesContext,
-    /// `mountPath` and `size` by the volume's name.
-    volumes: BTreeMap<VolumeName, VolumeContext>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-struct ResourcesContext {
-    requests: BTreeMap<String, String>,
-    limits: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VolumeContext {
-    mount_path: String,
-    size: String,
-}
-
 /// Nothing was rendered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The addon has no such topology.
-    #[error("no topology `{topology}`; there are {}", crate::check::listed(.valid))]
+    #[error("no topology `{topology}`; there are {}", check::listed(.valid))]
     UnknownTopology {
         /// The one that was asked for.
         topology: TopologyName,
         /// The ones that there are.
         valid: Vec<TopologyName>,
     },
-    /// The topology has no such component.
-    #[error("the topology `{topology}` has no component `{component}`")]
+    /// The addon has no such profile.
+    #[error("no profile `{profile}`; there are {}", check::listed(.valid))]
+    UnknownProfile {
+        /// The one that was asked for.
+        profile: ProfileName,
+        /// The ones that there are.
+        valid: Vec<ProfileName>,
+    },
+    /// The addon does not run that version of the middleware.
+    #[error("no runtime {runtime}; there are {}", check::listed(.valid))]
+    UnknownRuntime {
+        /// The one that was asked for.
+        runtime: Version,
+        /// The ones that there are, newest first.
+        valid: Vec<Version>,
+    },
+    /// The topology has no such component, or the App does not enable it.
+    #[error("the topology `{topology}` has no component `{component}`, or it is not enabled")]
     UnknownComponent {
         /// The topology.
         topology: TopologyName,
         /// The component that was asked for.
         component: ComponentName,
     },
+    /// The schema refuses parameters.
+    #[error("parameters of `{component}`: {}", lines(.violations))]
+    Parameters {
+        /// The component.
+        component: ComponentName,
+        /// All that is wrong.
+        violations: Vec<Violation>,
+    },
+    /// A schema is none; a checked package has none such.
+    #[error("{}", lines(.0))]
+    Schema(Vec<Finding>),
     /// A template does not render.
     #[error("{0}")]
     Template(Finding),
+    /// Templates render to what is no object that the addon may have.
+    #[error("{}", lines(.0))]
+    Objects(Vec<Finding>),
     /// The evaluator gave no verdict; ask again later.
     #[error("the evaluator gave no verdict: {reason}")]
     NotJudged {
@@ -124,139 +100,89 @@ pub enum RenderError {
     },
 }
 
-impl Context {
-    /// What the templates of `package` may refer to in `instance`.
-    ///
-    /// # Errors
-    /// [`RenderError::UnknownTopology`], [`RenderError::UnknownComponent`].
-    pub fn new(package: &Package, instance: &Instance) -> Result<Self, RenderError> {
-        let manifest = &package.manifest;
-        let topology =
-            manifest
-                .topology(&instance.topology)
-                .ok_or_else(|| RenderError::UnknownTopology {
-                    topology: instance.topology.clone(),
-                    valid: manifest.topology_names(),
-                })?;
-        let mut components = BTreeMap::new();
-        for (name, members) in &topology.components {
-            let Some(component) = manifest.components.get(name) else {
-                return Err(unknown_component(&instance.topology, name));
-            };
-            let context = component_context(instance, name, component, members);
-            components.insert(name.clone(), context);
-        }
-        Ok(Self {
-            app: AppContext {
-                name: instance.app.clone(),
-                namespace: instance.namespace.clone(),
-            },
-            addon: AddonContext {
-                name: manifest.name.clone(),
-                version: manifest.version.clone(),
-            },
-            runtime: RuntimeContext {
-                version: instance.runtime.clone(),
-            },
-            topology: instance.topology.clone(),
-            components,
-            values: manifest.values.clone(),
-        })
-    }
-
-    /// The object that a template of `component` sees; `None` where the topology has it not.
-    pub(crate) fn of(&self, component: &ComponentName) -> Option<serde_json::Value> {
-        let own = serde_json::to_value(self.components.get(component)?).ok()?;
-        let mut all = serde_json::to_value(self).ok()?;
-        all.as_object_mut()?.insert("component".to_owned(), own);
-        Some(all)
-    }
-}
-
-fn component_context(
-    instance: &Instance,
-    name: &ComponentName,
-    component: &manifest::Component,
-    members: &manifest::TopologyComponent,
-) -> ComponentContext {
-    let none = AppComponent::default();
-    let settings = instance.components.get(name).unwrap_or(&none);
-    let group = names::group(&instance.app, name, &GroupName::sole());
-    ComponentContext {
-        name: name.clone(),
-        full_name: names::component(&instance.app, name),
-        replicas: settings.replicas.unwrap_or_else(|| members.replicas()),
-        leader: format!(
-            "{}.{}",
-            names::pod(&group, 0),
-            names::headless_service(&group)
-        ),
-        ports: component
-            .ports
-            .iter()
-            .map(|p| (p.name.clone(), p.port))
-            .collect(),
-        resources: resources_context(settings.resources.as_ref().or(component.resources.as_ref())),
-        volumes: volumes_context(component, settings),
-        group,
-    }
-}
-
-fn resources_context(resources: Option<&Resources>) -> ResourcesContext {
-    let Resources { requests, limits } = resources.cloned().unwrap_or_default();
-    ResourcesContext { requests, limits }
-}
-
-fn volumes_context(
-    component: &manifest::Component,
-    settings: &AppComponent,
-) -> BTreeMap<VolumeName, VolumeContext> {
-    let context = |volume: &manifest::Volume| {
-        let size = settings
-            .storage
-            .get(&volume.name)
-            .and_then(|s| s.size.clone());
-        let context = VolumeContext {
-            mount_path: volume.mount_path.clone(),
-            size: size.unwrap_or_else(|| volume.size.clone()),
-        };
-        (volume.name.clone(), context)
-    };
-    component.volumes.iter().map(context).collect()
-}
-
-/// The configuration files of `component`, by their names in `/middleware/config/`.
+/// The configuration files of `component`, by their names in `/middleware/config/`: those that are for
+/// the runtime version.
 ///
 /// # Errors
-/// The component is not in the context's topology, a template is at fault, or there is no verdict.
+/// The component is not in the context, a template is at fault, or there is no verdict.
 pub fn config_files(
     package: &Package,
     component: &ComponentName,
     context: &Context,
     evaluate: &dyn Evaluate,
 ) -> Result<BTreeMap<String, String>, RenderError> {
-    let missing = || unknown_component(&context.topology, component);
-    let declared = package
-        .manifest
-        .components
-        .get(component)
-        .ok_or_else(missing)?;
-    let context = context.of(component).ok_or_else(missing)?;
-    let templates = templates(package);
-    let mut files = BTreeMap::new();
-    for config in &declared.config {
-        let request = RenderRequest {
-            templates: &templates,
-            template: &config.template,
-            context: &context,
-        };
-        files.insert(config.file.clone(), evaluate.render(&request)?);
+    let (files, findings) = config(package, component, context, evaluate)?;
+    match findings.into_iter().next() {
+        Some(finding) => Err(RenderError::Template(finding)),
+        None => Ok(files),
     }
-    Ok(files)
+}
+
+/// The same, with every template that is at fault.
+pub(crate) fn config(
+    package: &Package,
+    component: &ComponentName,
+    context: &Context,
+    evaluate: &dyn Evaluate,
+) -> Result<(BTreeMap<String, String>, Vec<Finding>), RenderError> {
+    let source = Source::new(package, component, context, evaluate)?;
+    let (mut files, mut findings) = (BTreeMap::new(), Vec::new());
+    for file in &source.declared.config {
+        if !file.is_for(context.runtime()) {
+            continue;
+        }
+        match source.render(&file.template)? {
+            Ok(text) => {
+                files.insert(file.file.clone(), text);
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    Ok((files, findings))
+}
+
+/// Where the templates of one component come from, and what they see.
+struct Source<'a> {
+    declared: &'a crate::manifest::Component,
+    templates: BTreeMap<&'a str, &'a str>,
+    variables: Value,
+    evaluate: &'a dyn Evaluate,
+}
+
+impl<'a> Source<'a> {
+    fn new(
+        package: &'a Package,
+        component: &ComponentName,
+        context: &Context,
+        evaluate: &'a dyn Evaluate,
+    ) -> Result<Self, RenderError> {
+        let missing = || unknown_component(context.topology(), component);
+        let declared = package.manifest.components.get(component);
+        Ok(Self {
+            declared: declared.ok_or_else(missing)?,
+            templates: templates(package),
+            variables: context.of(component).ok_or_else(missing)?,
+            evaluate,
+        })
+    }
+
+    /// What `template` renders to, or what is wrong with it.
+    fn render(&self, template: &str) -> Result<Result<String, Finding>, RenderError> {
+        let request = RenderRequest {
+            templates: &self.templates,
+            template,
+            context: &self.variables,
+        };
+        match self.evaluate.render(&request) {
+            Ok(text) => Ok(Ok(text)),
+            Err(EvaluateError::Refused(finding)) => Ok(Err(finding)),
+            Err(EvaluateError::Unavailable { reason }) => Err(RenderError::NotJudged { reason }),
+        }
+    }
 }
 
 /// Every template that is text, by name.
-pub(crate) fn templates(package: &Package) -> BTreeMap<&str, &str> {
+fn templates(package: &Package) -> BTreeMap<&str, &str> {
     let files = package.tree.files();
     files
         .filter_map(|(path, bytes)| {
@@ -273,11 +199,24 @@ fn unknown_component(topology: &TopologyName, component: &ComponentName) -> Rend
     }
 }
 
-impl From<EvaluateError> for RenderError {
-    fn from(error: EvaluateError) -> Self {
+fn lines<T: ToString>(items: &[T]) -> String {
+    let lines: Vec<String> = items.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+impl RenderError {
+    /// The parameters of `component` are not in force.
+    pub fn parameters(component: &ComponentName, error: ValidateError) -> Self {
         match error {
-            EvaluateError::Refused(finding) => Self::Template(finding),
-            EvaluateError::Unavailable { reason } => Self::NotJudged { reason },
+            ValidateError::Schema(findings) => Self::Schema(findings),
+            ValidateError::Values(violations) => Self::Parameters {
+                component: component.clone(),
+                violations,
+            },
+            ValidateError::Unavailable { reason } => Self::NotJudged { reason },
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

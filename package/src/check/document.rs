@@ -1,6 +1,7 @@
 //! A YAML document with the place of every value in it.
 //!
-//! In: text. Out: [`Node`]s, or the place at which the text is no YAML. Duplicate keys and numbers
+//! In: text, of a manifest or of an object that a template rendered to. Out: [`Node`]s, or the place
+//! at which the text is no YAML. Duplicate keys and numbers
 //! that YAML 1.1 and 1.2 read differently are refused here; which fields there may be is
 //! [`super::read`]'s matter.
 
@@ -9,6 +10,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
+use serde_json::Value as Json;
 use serde_saphyr::{Location, Spanned};
 use std::{cell::Cell, fmt};
 
@@ -17,16 +19,16 @@ const MAX_DEPTH: usize = 64;
 
 /// A value and its place.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
     /// Whether a finding was made of it, so that nothing more is to be said of it.
-    pub(super) refused: Cell<bool>,
+    pub(crate) refused: Cell<bool>,
 }
 
 /// Where something begins: line and column, from 1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     line: u32,
     column: u32,
     /// Bytes of the source: where it begins, and how many there are.
@@ -35,7 +37,7 @@ pub(super) struct Place {
 
 /// What stands at a place.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Whole(i128),
@@ -47,9 +49,9 @@ pub(super) enum Value {
 
 /// A key and its place.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) text: String,
+pub(crate) struct Key {
+    pub(crate) place: Place,
+    pub(crate) text: String,
 }
 
 impl Node {
@@ -57,7 +59,7 @@ impl Node {
     ///
     /// # Errors
     /// The first place at which it is no YAML.
-    pub(super) fn parse(text: &str) -> Result<Self, Finding> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Finding> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
             with_snippet: false,
@@ -75,7 +77,7 @@ impl Node {
     }
 
     /// The value of `key`, where this is a map that has it.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else {
             return None;
         };
@@ -84,12 +86,12 @@ impl Node {
     }
 
     /// The value of `key`, or this where there is none: the nearest place to point at.
-    pub(super) fn key(&self, key: impl fmt::Display) -> &Self {
+    pub(crate) fn key(&self, key: impl fmt::Display) -> &Self {
         self.get(&key.to_string()).unwrap_or(self)
     }
 
     /// The element `index`, or this where there is none.
-    pub(super) fn index(&self, index: usize) -> &Self {
+    pub(crate) fn index(&self, index: usize) -> &Self {
         match &self.value {
             Value::List(items) => items.get(index).unwrap_or(self),
             _ => self,
@@ -97,21 +99,66 @@ impl Node {
     }
 
     /// The text, where this is one.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
+    /// The node that `path` leads to, key by key.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
+        let mut at = self;
+        for key in path {
+            at = at.get(key)?;
+        }
+        Some(at)
+    }
+
+    /// The keys and values, where this is a map.
+    pub(crate) fn entries(&self) -> &[(Key, Self)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The elements, where this is a list.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The same as JSON, without places.
+    pub(crate) fn json(&self) -> Json {
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => Json::from(*value),
+            Value::Whole(value) => match (u64::try_from(*value), i64::try_from(*value)) {
+                (Ok(value), _) => Json::from(value),
+                (_, Ok(value)) => Json::from(value),
+                _ => Json::from(value.to_string()),
+            },
+            Value::Decimal(value) => Json::from(*value),
+            Value::Text(text) => Json::from(text.as_str()),
+            Value::List(items) => items.iter().map(Self::json).collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .map(|(key, node)| (key.text.clone(), node.json()))
+                .collect(),
+        }
+    }
+
     /// What is wrong here.
-    pub(super) fn finding(&self, message: impl Into<String>) -> Finding {
+    pub(crate) fn finding(&self, message: impl Into<String>) -> Finding {
         self.place.finding(message)
     }
 
     /// Refuses every whole number of `text` that begins with 0: `014` is 12 in YAML 1.1, which
     /// kubectl reads, and 14 in YAML 1.2.
-    pub(super) fn refuse_octals(&self, text: &str, findings: &mut Vec<Finding>) {
+    pub(crate) fn refuse_octals(&self, text: &str, findings: &mut Vec<Finding>) {
         match &self.value {
             Value::List(items) => items.iter().for_each(|n| n.refuse_octals(text, findings)),
             Value::Map(entries) => {
@@ -146,7 +193,7 @@ impl Place {
     }
 
     /// What is wrong here.
-    pub(super) fn finding(self, message: impl Into<String>) -> Finding {
+    pub(crate) fn finding(self, message: impl Into<String>) -> Finding {
         Finding {
             file: crate::manifest::FILE.to_owned(),
             line: Some(self.line),
@@ -156,7 +203,7 @@ impl Place {
     }
 
     /// What stands here in `text`, the source of the document; empty where that is not known.
-    pub(super) fn source(self, text: &str) -> &str {
+    pub(crate) fn source(self, text: &str) -> &str {
         let (start, len) = self.bytes;
         text.get(start..start + len).unwrap_or_default()
     }

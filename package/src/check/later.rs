@@ -1,14 +1,15 @@
-//! What the manifest will say one day: refused by name, never ignored, so that no
-//! author believes in something that nothing serves.
+//! What the manifest will say one day: refused by name, never ignored, so
+//! that no author believes in something that nothing serves.
 
 /// What the field `key` of the struct `name` is about, in the plural, where it is known and not
 /// served yet.
 pub(super) fn field(name: &str, key: &str) -> Option<&'static str> {
     let fields: &[(&str, &str)] = match name {
         "Manifest" => MANIFEST,
-        "Runtime" => RUNTIME,
         "Component" => COMPONENT,
+        "Orders" => ORDERS,
         "Probe" => PROBE,
+        "Profile" => PROFILE,
         "Topology" => TOPOLOGY,
         "TopologyComponent" => MEMBERS,
         _ => return None,
@@ -17,58 +18,42 @@ pub(super) fn field(name: &str, key: &str) -> Option<&'static str> {
     field.map(|(_, what)| *what)
 }
 
-const ORDERS: &str = "orders of components";
-const ACTIONS: &str = "actions, operations and hooks";
+const HOOKS: &str = "operations and hooks";
 const LEADERSHIP: &str = "leadership and high availability";
-const DELTAS: &str = "deltas by runtime version";
-const DEFAULTS: &str = "profiles";
+const ORDERS_OF_ONE: &str = "orders of one topology";
 const SERVICES: &str = "backup, monitoring and alerts";
+const STOPPING: &str = "orders for stopping";
 
 const MANIFEST: &[(&str, &str)] = &[
-    ("actions", ACTIONS),
     ("alerts", SERVICES),
     ("backup", SERVICES),
     ("capabilities", "capabilities"),
-    ("deltas", DELTAS),
     ("highAvailability", LEADERSHIP),
-    ("hooks", ACTIONS),
-    ("kubernetes", "ranges of Kubernetes versions"),
+    ("hooks", HOOKS),
     ("leadership", LEADERSHIP),
     ("monitoring", SERVICES),
-    ("objects", "further objects"),
-    ("operations", ACTIONS),
-    ("orders", ORDERS),
-    ("parameters", "parameters and schemas"),
-    ("profiles", DEFAULTS),
-    ("schema", "parameters and schemas"),
-    ("templates", "further objects"),
-    ("upgradeOrder", ORDERS),
+    ("operations", HOOKS),
 ];
-const RUNTIME: &[(&str, &str)] = &[("deltas", DELTAS), ("images", "images by component")];
 const COMPONENT: &[(&str, &str)] = &[
-    ("actions", ACTIONS),
+    ("alerts", SERVICES),
     ("autoRoleSwitch", LEADERSHIP),
     ("exporter", SERVICES),
-    ("hooks", ACTIONS),
+    ("hooks", HOOKS),
     ("leadership", LEADERSHIP),
-    ("objects", "further objects"),
     ("onTotalLoss", LEADERSHIP),
-    ("parameters", "parameters and schemas"),
     ("persistence", LEADERSHIP),
-    ("reload", ACTIONS),
-    ("update", ORDERS),
+    ("update", "strategies of updates"),
 ];
-const PROBE: &[(&str, &str)] = &[("in", "places of actions")];
+const ORDERS: &[(&str, &str)] = &[("stop", STOPPING)];
+const PROBE: &[(&str, &str)] = &[("in", "other places of probes")];
+const PROFILE: &[(&str, &str)] = &[("backup", SERVICES), ("alerts", SERVICES)];
 const TOPOLOGY: &[(&str, &str)] = &[
-    ("orders", ORDERS),
-    ("profiles", DEFAULTS),
-    ("start", ORDERS),
-    ("stop", ORDERS),
-    ("upgradeOrder", ORDERS),
+    ("orders", ORDERS_OF_ONE),
+    ("start", ORDERS_OF_ONE),
+    ("stop", ORDERS_OF_ONE),
+    ("upgradeOrder", ORDERS_OF_ONE),
 ];
 const MEMBERS: &[(&str, &str)] = &[
     ("groups", "several groups of a component"),
-    ("odd", "odd numbers of members"),
-    ("optional", "optional components"),
     ("shards", "several groups of a component"),
 ];

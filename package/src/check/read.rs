@@ -17,11 +17,25 @@ use std::cell::RefCell;
 /// The most faults that are noted: more helps nobody, and each costs a reading.
 const MOST: usize = 50;
 
+/// Fields of components that authors look for in the root.
+const OF_COMPONENTS: [&str; 10] = [
+    "actions",
+    "command",
+    "config",
+    "credentials",
+    "env",
+    "objects",
+    "ports",
+    "probe",
+    "roles",
+    "schema",
+];
+
 /// The value of type `T` that `document` is.
 ///
 /// # Errors
 /// All that is wrong, in no order.
-pub(super) fn read<T: DeserializeOwned>(document: &Node) -> Result<T, Vec<Finding>> {
+pub(crate) fn read<T: DeserializeOwned>(document: &Node) -> Result<T, Vec<Finding>> {
     let findings = RefCell::new(Vec::new());
     let mut value = None;
     while findings.borrow().len() < MOST {
@@ -54,8 +68,13 @@ pub(super) fn missing_field(field: &str) -> String {
 
 /// What is to be said of the key `key` that the struct `name` with `fields` has not.
 fn unknown_field(key: &str, name: &str, fields: &[&str]) -> String {
-    match later::field(name, key) {
-        Some(what) => format!("`{key}` is not supported yet: {what} come with a later release"),
-        None => format!("unknown field `{key}`: {}", super::one_of(key, fields)),
+    if let Some(what) = later::field(name, key) {
+        return format!("`{key}` is not supported yet: {what} come with a later release");
     }
+    if name == "Manifest" && OF_COMPONENTS.contains(&key) {
+        return format!(
+            "unknown field `{key}`: it belongs to a component, `components.<name>.{key}`"
+        );
+    }
+    format!("unknown field `{key}`: {}", super::one_of(key, fields))
 }

@@ -1,13 +1,17 @@
 //! What must hold in a manifest that parsed: names are unique, references resolve, and every value
 //! is one that pods and Services can have.
 
+mod action;
 mod component;
+mod files;
+mod profile;
 mod script;
 mod topology;
 mod volume;
 
 use super::document::Node;
 use crate::{Finding, Manifest, Tree, image, manifest};
+use api::{Range, Version, names::ComponentName};
 use std::{collections::BTreeSet, fmt::Display};
 
 /// The most runtime versions, as many as a MiddlewareAddon's status lists.
@@ -35,6 +39,9 @@ pub(super) fn check(manifest: &Manifest, tree: &Tree, document: &Node) -> Vec<Fi
     rules.runtimes(document);
     rules.components(document.key("components"));
     rules.topologies(document.key("topologies"));
+    rules.profiles(document.key("profiles"));
+    rules.orders(document.key("orders"));
+    rules.files();
     rules.findings
 }
 
@@ -74,6 +81,14 @@ impl Rules<'_> {
                 self.refuse(document.key(field), format!("want `{want}`, not `{is}`"));
             }
         }
+        if let Some(range) = &manifest.kubernetes
+            && !releases_of_kubernetes().any(|release| range.matches(&release))
+        {
+            let message = format!(
+                "`{range}` matches no release of Kubernetes, which are 1.x.y; want for example `>=1.28`"
+            );
+            self.refuse(document.key("kubernetes"), message);
+        }
         let lists = document.key("upgradeFrom");
         self.at_most(
             lists,
@@ -103,6 +118,11 @@ impl Rules<'_> {
                 &runtime.version,
             );
             self.require(at.key("image"), image::check(&runtime.image));
+            for (name, image) in &runtime.images {
+                let at = at.key("images").key(name);
+                self.known_component(at, name);
+                self.require(at, image::check(image));
+            }
         }
         for version in manifest.migrate_from.keys() {
             if !seen.contains(version) {
@@ -112,6 +132,32 @@ impl Rules<'_> {
                 );
                 self.refuse(document.key("migrateFrom").key(version), message);
             }
+        }
+    }
+
+    /// Refuses a component that is not declared.
+    fn known_component(&mut self, at: &Node, name: &ComponentName) -> bool {
+        let components = &self.manifest.components;
+        if components.contains_key(name) {
+            return true;
+        }
+        let declared: Vec<&str> = components.keys().map(ComponentName::as_str).collect();
+        let want = super::one_of(name.as_str(), &declared);
+        self.refuse(at, format!("no component `{name}`: {want}"));
+        false
+    }
+
+    /// Refuses a range, the field `runtimes` of `at`, that none of the runtimes is in.
+    fn some_runtime(&mut self, at: &Node, range: Option<&Range>) {
+        let versions = self.manifest.runtime_versions();
+        if let Some(range) = range
+            && !versions.iter().any(|version| range.matches(version))
+        {
+            let message = format!(
+                "`{range}` matches none of the runtimes, {}",
+                super::listed(&versions)
+            );
+            self.refuse(at.key("runtimes"), message);
         }
     }
 
@@ -125,4 +171,9 @@ impl Rules<'_> {
             self.component(map.key(name), component);
         }
     }
+}
+
+/// Every minor release of Kubernetes that there may be, with some patches.
+fn releases_of_kubernetes() -> impl Iterator<Item = Version> {
+    (0..100).flat_map(|minor| (0..32).map(move |patch| Version::new(1, minor, patch)))
 }

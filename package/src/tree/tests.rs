@@ -50,10 +50,7 @@ fn refuses_every_path_that_belongs_nowhere() {
         ),
         ("adon.yaml", "did you mean `addon.yaml`?"),
         ("template/a", "did you mean `templates`?"),
-        (
-            "schema/redis.cue",
-            "the folder `schema` is not supported yet",
-        ),
+        ("schemas/redis.cue", "did you mean `schema`?"),
         ("operations/a.yaml", "not supported yet"),
         ("backup/a.yaml", "not supported yet"),
         ("monitoring/a.yaml", "not supported yet"),

@@ -1,14 +1,14 @@
-//! One component: its process, ports, configuration files, roles and probe.
+//! One component: its process, ports, configuration files, credentials, objects, roles and probe.
 
 use super::Rules;
 use crate::{
     check::document::Node,
     duration,
-    manifest::{Component, Probe},
+    manifest::{Component, Probe, SIGNALS},
     quantity::Quantity,
     tree,
 };
-use api::crd::app::Resources;
+use api::{Version, crd::app::Resources};
 use regex::RegexBuilder;
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ const AGENT_PORTS: [u16; 2] = [50051, 50052];
 const MAX_ROLES: usize = 8;
 /// The memory that a compiled pattern may take: the agent compiles it too.
 const MAX_PATTERN_BYTES: usize = 256 << 10;
+/// The most credentials: each is two keys of a Secret.
+const MAX_CREDENTIALS: usize = 8;
+/// The most further objects, as many as a Component's status lists.
+const MAX_OBJECTS: usize = 32;
 /// Environment that the platform sets.
 const ENV_PREFIX: &str = "PAAMESH_";
-/// The signals that can ask a process to end.
-const SIGNALS: [&str; 8] = [
-    "SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH",
-];
 
 impl Rules<'_> {
     pub(super) fn component(&mut self, at: &Node, component: &Component) {
@@ -35,6 +35,10 @@ impl Rules<'_> {
         }
         self.volumes(at, component);
         self.config(at.key("config"), component);
+        self.schema(at.key("schema"), component);
+        self.credentials(at.key("credentials"), component);
+        self.actions(at.key("actions"), component);
+        self.objects(at.key("objects"), component);
         self.roles(at, component);
         if let Some(probe) = &component.probe {
             self.probe(at.key("probe"), component, probe);
@@ -82,7 +86,7 @@ impl Rules<'_> {
         }
     }
 
-    fn resources(&mut self, at: &Node, resources: &Resources) {
+    pub(super) fn resources(&mut self, at: &Node, resources: &Resources) {
         let mut requested = Vec::new();
         for (name, text) in &resources.requests {
             let quantity = self.require(at.key("requests").key(name), text.parse::<Quantity>());
@@ -104,14 +108,60 @@ impl Rules<'_> {
     }
 
     fn config(&mut self, list: &Node, component: &Component) {
-        let mut files = BTreeSet::new();
+        let versions = self.manifest.runtime_versions();
         for (i, config) in component.config.iter().enumerate() {
             let at = list.index(i);
             if !tree::is_name(&config.file) {
                 self.refuse(at.key("file"), tree::bad_name(&config.file));
             }
-            self.unique(at.key("file"), "the file", &mut files, &config.file);
+            let before = component
+                .config
+                .iter()
+                .take(i)
+                .filter(|c| c.file == config.file);
+            let both = |version: &&Version| {
+                config.is_for(version) && before.clone().any(|other| other.is_for(version))
+            };
+            if let Some(version) = versions.iter().find(both) {
+                let message = format!(
+                    "the file `{}` is there twice for runtime {version}; of entries with one name, \
+                     `runtimes` must let each runtime have one at most",
+                    config.file
+                );
+                self.refuse(at.key("file"), message);
+            }
+            self.some_runtime(at, config.runtimes.as_ref());
             self.template(at.key("template"), &config.template);
+        }
+    }
+
+    fn credentials(&mut self, list: &Node, component: &Component) {
+        let credentials = &component.credentials;
+        self.at_most(list, "credentials", credentials.len(), MAX_CREDENTIALS);
+        let mut names = BTreeSet::new();
+        for (i, credential) in credentials.iter().enumerate() {
+            let at = list.index(i);
+            self.unique(
+                at.key("name"),
+                "the credential",
+                &mut names,
+                &credential.name,
+            );
+            if !is_username(credential.username()) {
+                let message = format!(
+                    "`{}` is no user: want at most 63 letters, digits, `_`, `.` and `-`, starting with \
+                     a letter or `_`",
+                    credential.username()
+                );
+                self.refuse(at.key("username"), message);
+            }
+        }
+    }
+
+    fn objects(&mut self, list: &Node, component: &Component) {
+        self.at_most(list, "objects", component.objects.len(), MAX_OBJECTS);
+        for (i, object) in component.objects.iter().enumerate() {
+            self.template(list.index(i).key("template"), &object.template);
         }
     }
 
@@ -214,4 +264,11 @@ fn is_port_name(name: &str) -> bool {
         && !name.starts_with('-')
         && !name.ends_with('-')
         && !name.contains("--")
+}
+
+/// `[A-Za-z_][A-Za-z0-9_.-]{0,62}`: what every middleware takes without quotes.
+fn is_username(text: &str) -> bool {
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let rest = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    text.len() <= 63 && text.starts_with(first) && text.chars().all(rest)
 }

@@ -1,12 +1,14 @@
-//! Files that a manifest names: commands from `scripts/`, templates from `templates/`.
+//! Files that a manifest names: commands from `scripts/`, templates from `templates/`, schemas from
+//! `schema/`.
 
 use super::Rules;
 use crate::{
     check::document::Node,
     manifest::Component,
-    tree::{MAX_SCRIPT_BYTES, SCRIPTS_PREFIX, TEMPLATES_PREFIX},
+    tree::{MAX_SCRIPT_BYTES, SCHEMA_PREFIX, SCRIPTS_PREFIX, TEMPLATES_PREFIX, bad_name, is_name},
 };
-use api::agent::SCRIPTS_DIR;
+use api::{Version, agent::SCRIPTS_DIR};
+use std::collections::BTreeSet;
 
 impl Rules<'_> {
     /// The field `command` of `at`.
@@ -18,6 +20,11 @@ impl Rules<'_> {
                 "`command` is missing or empty: want the program and its arguments",
             );
         }
+        self.scripts(list, words);
+    }
+
+    /// Refuses words that are scripts and are not there.
+    pub(super) fn scripts(&mut self, list: &Node, words: &[String]) {
         for (i, word) in words.iter().enumerate() {
             let script = word
                 .strip_prefix(SCRIPTS_DIR)
@@ -42,11 +49,50 @@ impl Rules<'_> {
     }
 
     pub(super) fn template(&mut self, at: &Node, name: &str) {
-        if self.file(at, TEMPLATES_PREFIX, name) {
-            let path = format!("{TEMPLATES_PREFIX}{name}");
+        self.text(at, TEMPLATES_PREFIX, name, "template");
+    }
+
+    /// The schema of a component: each file once, and at least one for every runtime.
+    pub(super) fn schema(&mut self, list: &Node, component: &Component) {
+        let mut names = BTreeSet::new();
+        for (i, schema) in component.schema.iter().enumerate() {
+            let at = list.index(i);
+            if !is_name(&schema.file) {
+                self.refuse(at.key("file"), bad_name(&schema.file));
+            } else if !schema.file.ends_with(".cue") {
+                let message = format!(
+                    "`{}` is no CUE file: want a name that ends in `.cue`",
+                    schema.file
+                );
+                self.refuse(at.key("file"), message);
+            } else {
+                self.text(at.key("file"), SCHEMA_PREFIX, &schema.file, "schema");
+            }
+            self.unique(at.key("file"), "the file", &mut names, &schema.file);
+            self.some_runtime(at, schema.runtimes.as_ref());
+        }
+        let versions = self.manifest.runtime_versions();
+        let bare = versions
+            .into_iter()
+            .filter(|version| !component.schema.iter().any(|schema| schema.is_for(version)));
+        let bare: Vec<Version> = bare.collect();
+        if !component.schema.is_empty() && !bare.is_empty() {
+            let message = format!(
+                "no file of the schema is for runtime {}; want one for every runtime: without `runtimes` \
+                 it is for all",
+                crate::check::listed(&bare)
+            );
+            self.refuse(list, message);
+        }
+    }
+
+    /// A file of `folder` that is text.
+    fn text(&mut self, at: &Node, folder: &str, name: &str, what: &str) {
+        if self.file(at, folder, name) {
+            let path = format!("{folder}{name}");
             let bytes = self.tree.get(&path).unwrap_or_default();
             if std::str::from_utf8(bytes).is_err() {
-                self.refuse(at, format!("`{path}` is no template: it is not UTF-8"));
+                self.refuse(at, format!("`{path}` is no {what}: it is not UTF-8"));
             }
         }
     }

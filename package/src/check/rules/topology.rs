@@ -1,4 +1,4 @@
-//! Topologies: their components exist, and the numbers of members fit each other.
+//! Topologies and orders: their components exist, and the numbers of members fit each other.
 
 use super::Rules;
 use crate::{check::document::Node, manifest::TopologyComponent};
@@ -20,11 +20,6 @@ impl Rules<'_> {
             MAX_TOPOLOGIES,
         );
         let mut names = BTreeSet::new();
-        let components: Vec<&str> = manifest
-            .components
-            .keys()
-            .map(ComponentName::as_str)
-            .collect();
         for (i, topology) in manifest.topologies.iter().enumerate() {
             let at = list.index(i);
             self.unique(at.key("name"), "the topology", &mut names, &topology.name);
@@ -36,14 +31,15 @@ impl Rules<'_> {
             }
             for (name, members) in &topology.components {
                 let at = at.key("components").key(name);
-                if !manifest.components.contains_key(name) {
-                    let message = format!(
-                        "no component `{name}`: {}",
-                        crate::check::one_of(name.as_str(), &components)
-                    );
-                    self.refuse(at, message);
-                }
+                self.known_component(at, name);
                 self.members(at, members);
+            }
+            let mut members = topology.components.values();
+            if !topology.components.is_empty() && members.all(|members| members.optional) {
+                self.refuse(
+                    at.key("components"),
+                    "every component is optional, and an App may enable none; want one that is not",
+                );
             }
         }
     }
@@ -61,11 +57,34 @@ impl Rules<'_> {
                 format!("want `replicas` from {min} to {max}, not {is}"),
             );
         }
+        for (field, number) in [("min", min), ("replicas", is), ("max", max)] {
+            if members.odd && number.is_multiple_of(2) {
+                let message =
+                    format!("want an odd number for `{field}`, as `odd` asks for, not {number}");
+                self.refuse(at.key(field), message);
+            }
+        }
         if max > MAX_MEMBERS {
             self.refuse(
                 at,
                 format!("{max} members, and at most {MAX_MEMBERS} are allowed"),
             );
+        }
+    }
+
+    pub(super) fn orders(&mut self, map: &Node) {
+        let orders = &self.manifest.orders;
+        for (field, order) in [
+            ("provision", &orders.provision),
+            ("update", &orders.update),
+            ("upgrade", &orders.upgrade),
+        ] {
+            let mut seen = BTreeSet::<&ComponentName>::new();
+            for (i, name) in order.iter().enumerate() {
+                let at = map.key(field).index(i);
+                self.known_component(at, name);
+                self.unique(at, "the component", &mut seen, name);
+            }
         }
     }
 }

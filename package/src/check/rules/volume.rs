@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 /// The most volumes, as many as a Group has.
 const MAX_VOLUMES: usize = 8;
 /// Volumes of every pod.
-const OWN_VOLUMES: [&str; 8] = [
+const OWN_VOLUMES: [&str; 9] = [
     agent::AGENT_VOLUME,
+    "credentials",
     "middleware",
     "paamesh-config",
     "paamesh-content",
@@ -19,10 +20,11 @@ const OWN_VOLUMES: [&str; 8] = [
     "tmp",
 ];
 /// Where the platform, the kubelet or the kernel mount something.
-const OWN_DIRECTORIES: [&str; 13] = [
+const OWN_DIRECTORIES: [&str; 14] = [
     agent::AGENT_DIR,
     agent::CONFIG_DIR,
     agent::CONTENT_DIR,
+    agent::CREDENTIALS_DIR,
     agent::MIDDLEWARE_DIR,
     agent::POD_DIR,
     agent::SCRIPTS_DIR,
@@ -54,12 +56,17 @@ impl Rules<'_> {
                 self.refuse(at.key("name"), message);
             }
             self.mount_path(at.key("mountPath"), &volume.mount_path);
-            let size = self.require(at.key("size"), volume.size.parse::<Quantity>());
-            if size.is_some_and(Quantity::is_zero) {
-                self.refuse(at.key("size"), "a volume of size 0 holds nothing");
-            }
+            self.size(at.key("size"), &volume.size);
         }
         self.identity_of(at.key("runAs"), component);
+    }
+
+    /// The size of a volume.
+    pub(super) fn size(&mut self, at: &Node, text: &str) {
+        let size = self.require(at, text.parse::<Quantity>());
+        if size.is_some_and(Quantity::is_zero) {
+            self.refuse(at, "a volume of size 0 holds nothing");
+        }
     }
 
     fn mount_path(&mut self, at: &Node, path: &str) {

@@ -1,0 +1,285 @@
+//! Whether the addon works with nothing but its own defaults (R-7): for every topology, every runtime
+//! version, without a profile and with each, with and without the optional components. The schemas
+//! accept the defaults, the configuration files render, the further objects are such.
+
+use super::{Package, Refusal, document::Node, memo::Memo};
+use crate::{
+    Evaluate, Finding, Manifest, ValidateError, Violation, defaults,
+    manifest::{FILE, Topology},
+    parameters,
+    render::{self, Context, Instance, RenderError},
+};
+use api::{
+    Version,
+    crd::app::AppComponent,
+    names::{ComponentName, ProfileName, TopologyName},
+};
+use std::{collections::BTreeMap, fmt};
+
+/// The most bytes of the configuration files of one component: two revisions of them stand in one
+/// ConfigMap.
+const MAX_CONFIG_BYTES: usize = 450 << 10;
+/// The most cases: each is a reading of every schema and template.
+const MAX_CASES: usize = 1024;
+
+/// What an App may be that sets nothing else.
+struct Case {
+    topology: TopologyName,
+    runtime: Version,
+    profile: Option<ProfileName>,
+    /// The optional components that are enabled.
+    enabled: Vec<ComponentName>,
+}
+
+/// Everything that is wrong in any case.
+pub(super) fn check(
+    package: &Package,
+    document: &Node,
+    evaluate: &dyn Evaluate,
+) -> Result<Vec<Finding>, Refusal> {
+    let cases = cases(&package.manifest);
+    if cases.len() > MAX_CASES {
+        let message = format!(
+            "topologies, runtimes, profiles and optional components make {} cases, and at most \
+             {MAX_CASES} are allowed",
+            cases.len()
+        );
+        return Ok(vec![document.key("topologies").finding(message)]);
+    }
+    let mut check = Check {
+        package,
+        document,
+        evaluate: Memo::new(evaluate),
+        found: BTreeMap::new(),
+    };
+    for case in &cases {
+        check.case(case)?;
+    }
+    let found = check.found.into_iter();
+    Ok(found
+        .map(|(finding, within)| told(finding, &within, cases.len()))
+        .collect())
+}
+
+fn cases(manifest: &Manifest) -> Vec<Case> {
+    let profiles = manifest.profile_names().into_iter().map(Some);
+    let profiles: Vec<Option<ProfileName>> = std::iter::once(None).chain(profiles).collect();
+    let mut cases = Vec::new();
+    for topology in manifest.topologies() {
+        for runtime in manifest.runtime_versions() {
+            for profile in &profiles {
+                cases.extend(with_and_without(&topology).map(|enabled| Case {
+                    topology: topology.name.clone(),
+                    runtime: runtime.clone(),
+                    profile: profile.clone(),
+                    enabled,
+                }));
+            }
+        }
+    }
+    cases
+}
+
+/// No optional component, and all of them where there are any.
+fn with_and_without(topology: &Topology) -> impl Iterator<Item = Vec<ComponentName>> {
+    let optional = topology
+        .components
+        .iter()
+        .filter(|(_, members)| members.optional);
+    let optional: Vec<ComponentName> = optional.map(|(name, _)| name.clone()).collect();
+    let all = (!optional.is_empty()).then_some(optional);
+    std::iter::once(Vec::new()).chain(all)
+}
+
+struct Check<'a> {
+    package: &'a Package,
+    document: &'a Node,
+    evaluate: Memo<'a>,
+    /// What each finding was found in.
+    found: BTreeMap<Finding, Vec<String>>,
+}
+
+impl Check<'_> {
+    fn case(&mut self, case: &Case) -> Result<(), Refusal> {
+        let found = self.findings(case)?;
+        let name = case.to_string();
+        for finding in found {
+            let within = self.found.entry(finding).or_default();
+            if within.last() != Some(&name) {
+                within.push(name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn findings(&self, case: &Case) -> Result<Vec<Finding>, Refusal> {
+        let instance = instance(case)?;
+        let refused = self.parameters(case, &instance)?;
+        if !refused.is_empty() {
+            return Ok(refused);
+        }
+        let context = match Context::new(self.package, &instance, &self.evaluate) {
+            Ok(context) => context,
+            Err(RenderError::NotJudged { reason }) => return Err(Refusal::NotJudged { reason }),
+            Err(error) => return Ok(vec![whole(FILE, error.to_string())]),
+        };
+        let mut findings = Vec::new();
+        for name in context.components() {
+            findings.extend(self.rendered(name, &context).map_err(not_judged)?);
+        }
+        Ok(findings)
+    }
+
+    /// What the schemas refuse.
+    fn parameters(&self, case: &Case, instance: &Instance) -> Result<Vec<Finding>, Refusal> {
+        let manifest = &self.package.manifest;
+        let none = AppComponent::default();
+        let mut findings = Vec::new();
+        for name in manifest.components.keys() {
+            let own = instance.components.get(name).unwrap_or(&none);
+            let profile = case.profile.as_ref();
+            let settings = defaults::in_force(manifest, &case.topology, profile, name, own);
+            if settings.enabled != Some(true) {
+                continue;
+            }
+            let set = &settings.config.parameters;
+            let (package, runtime) = (self.package, &case.runtime);
+            match parameters::parameters(package, runtime, name, set, &self.evaluate) {
+                Ok(_) => {}
+                Err(ValidateError::Schema(faults)) => findings.extend(faults),
+                Err(ValidateError::Values(violations)) => {
+                    let told = violations
+                        .iter()
+                        .map(|violation| self.refused(case, name, violation));
+                    findings.extend(told);
+                }
+                Err(ValidateError::Unavailable { reason }) => {
+                    return Err(Refusal::NotJudged { reason });
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    /// A value that the schema refuses, where it is set: in the profile, else in the schema itself.
+    fn refused(&self, case: &Case, component: &ComponentName, violation: &Violation) -> Finding {
+        let first = violation
+            .parameter
+            .split(['.', '['])
+            .next()
+            .unwrap_or_default();
+        let at = self.set_by(case, component, first);
+        if let (Some(profile), Some(at)) = (&case.profile, at) {
+            let message =
+                format!("the profile `{profile}` sets what the schema refuses: {violation}");
+            return at.finding(message);
+        }
+        let schema = self.document.key("components").key(component).key("schema");
+        let unplaced = Violation {
+            rule: None,
+            ..violation.clone()
+        };
+        let message = format!(
+            "the schema refuses its own defaults: {unplaced}; give the parameter a default that fits, \
+             or none with `?`"
+        );
+        match &violation.rule {
+            Some(rule) => Finding {
+                file: rule.file.clone(),
+                line: Some(rule.line),
+                column: Some(rule.column),
+                message,
+            },
+            None => schema.finding(message),
+        }
+    }
+
+    /// Where the profile sets `parameter`.
+    fn set_by(&self, case: &Case, component: &ComponentName, parameter: &str) -> Option<&Node> {
+        let profile = case.profile.as_ref()?;
+        let mut profiles = self.package.manifest.profiles.iter();
+        let index = profiles.position(|declared| declared.name == *profile)?;
+        let profile = self.document.key("profiles").index(index);
+        profile.at(&["components", component.as_str(), "parameters", parameter])
+    }
+
+    /// What does not render, or not to what it must.
+    fn rendered(
+        &self,
+        name: &ComponentName,
+        context: &Context,
+    ) -> Result<Vec<Finding>, RenderError> {
+        let (files, mut findings) = render::config(self.package, name, context, &self.evaluate)?;
+        let bytes: usize = files.values().map(String::len).sum();
+        if bytes > MAX_CONFIG_BYTES {
+            let message = format!(
+                "the configuration files of `{name}` have {bytes} bytes, and at most \
+                 {MAX_CONFIG_BYTES} are allowed"
+            );
+            findings.push(whole(FILE, message));
+        }
+        let (_, faults) = render::all_objects(self.package, name, context, &self.evaluate)?;
+        findings.extend(faults);
+        Ok(findings)
+    }
+}
+
+/// The App of the case.
+fn instance(case: &Case) -> Result<Instance, Refusal> {
+    let app = "app".parse().map_err(|error| Refusal::NotJudged {
+        reason: format!("{error}"),
+    })?;
+    let on = AppComponent {
+        enabled: Some(true),
+        ..AppComponent::default()
+    };
+    let enabled = case.enabled.iter();
+    Ok(Instance {
+        app,
+        namespace: "default".to_owned(),
+        topology: case.topology.clone(),
+        profile: case.profile.clone(),
+        runtime: case.runtime.clone(),
+        components: enabled.map(|name| (name.clone(), on.clone())).collect(),
+    })
+}
+
+fn not_judged(error: RenderError) -> Refusal {
+    let reason = match error {
+        RenderError::NotJudged { reason } => reason,
+        other => other.to_string(),
+    };
+    Refusal::NotJudged { reason }
+}
+
+/// The finding, with where it was found unless that is everywhere.
+fn told(mut finding: Finding, within: &[String], cases: usize) -> Finding {
+    if let [first, ..] = within
+        && within.len() < cases
+    {
+        finding.message = format!("{} ({first})", finding.message);
+    }
+    finding
+}
+
+fn whole(file: &str, message: String) -> Finding {
+    Finding {
+        file: file.to_owned(),
+        line: None,
+        column: None,
+        message,
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "topology {}, runtime {}", self.topology, self.runtime)?;
+        if let Some(profile) = &self.profile {
+            write!(f, ", profile {profile}")?;
+        }
+        if !self.enabled.is_empty() {
+            write!(f, ", with {}", super::listed(&self.enabled))?;
+        }
+        Ok(())
+    }
+}
