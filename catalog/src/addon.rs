@@ -7,6 +7,8 @@ mod checked;
 mod diff;
 mod digest;
 mod draw;
+mod evaluator;
+mod excerpt;
 mod explain;
 mod graph;
 mod init;
@@ -15,8 +17,10 @@ mod lint;
 mod made;
 mod pack;
 mod published;
+mod reach;
 mod read;
 mod render;
+mod schema;
 mod skeleton;
 mod way;
 
@@ -38,5 +42,6 @@ pub(crate) fn run(command: AddonCommand) -> anyhow::Result<Outcome> {
         AddonCommand::Explain(args) => show(&explain::explain(&args)?, args.output.output),
         AddonCommand::Package(args) => show(&pack::pack(&args)?, args.output),
         AddonCommand::Check(args) => show(&against::check(&args)?, args.output.output),
+        AddonCommand::Schema => schema::schema(),
     }
 }

@@ -5,12 +5,13 @@
 
 mod addon;
 mod args;
+mod complete;
 mod output;
 mod version;
 
 use args::{Arguments, Command};
-use clap::{CommandFactory as _, Parser as _};
-use output::{Outcome, Verdict};
+use clap::Parser as _;
+use output::{Paint, Verdict};
 use std::{io::Write as _, process::ExitCode};
 
 /// Runs what the command line of this process asks for. Exits with 0 where everything is right, 1
@@ -19,7 +20,8 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Addon { command } => addon::run(command),
         Command::Version { output } => output::show(&version::Report::new(), output),
-        Command::Completion { shell } => Ok(completion(shell)),
+        Command::Completion { shell } => Ok(complete::script(shell)),
+        Command::Complete { words } => Ok(complete::answer(&words)),
     };
     let told = outcome.and_then(|outcome| {
         tell(&outcome.text)?;
@@ -29,7 +31,9 @@ pub fn main() -> ExitCode {
         Ok(Verdict::Clean) => ExitCode::SUCCESS,
         Ok(Verdict::Findings) => ExitCode::from(1),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            let mut stderr = std::io::stderr();
+            let complaint = output::complaint(&error, Paint::of(&stderr));
+            let _ = stderr.write_all(complaint.as_bytes());
             ExitCode::from(2)
         }
     }
@@ -40,15 +44,5 @@ fn tell(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
-    }
-}
-
-fn completion(shell: clap_complete::Shell) -> Outcome {
-    let mut script = Vec::new();
-    let name = "kubectl-middleware";
-    clap_complete::generate(shell, &mut Arguments::command(), name, &mut script);
-    Outcome {
-        text: String::from_utf8_lossy(&script).into_owned(),
-        verdict: Verdict::Clean,
     }
 }

@@ -3,6 +3,10 @@
 use crate::args::{self, Output};
 use anyhow::Context as _;
 use serde::Serialize;
+use std::io::IsTerminal;
+
+/// The widest line of what is made for people: a terminal's usual width.
+pub(crate) const WIDTH: usize = 80;
 
 /// An answer, and what it means for the exit code.
 #[derive(Debug)]
@@ -11,6 +15,16 @@ pub(crate) struct Outcome {
     pub(crate) text: String,
     /// Whether something was found.
     pub(crate) verdict: Verdict,
+}
+
+impl Outcome {
+    /// What was asked for, and nothing to object.
+    pub(crate) fn clean(text: String) -> Self {
+        Self {
+            text,
+            verdict: Verdict::Clean,
+        }
+    }
 }
 
 /// What was judged.
@@ -39,7 +53,7 @@ pub(crate) trait Report: Serialize {
 /// None for the reports of this crate; a serializer has the last word.
 pub(crate) fn show(report: &impl Report, output: Output) -> anyhow::Result<Outcome> {
     let text = match output {
-        Output::Text => report.text(Paint(args::colours())),
+        Output::Text => report.text(Paint::of(&std::io::stdout())),
         Output::Json => serde_json::to_string_pretty(report)? + "\n",
         Output::Yaml => serde_saphyr::to_string(report).context("writing YAML")?,
     };
@@ -49,11 +63,52 @@ pub(crate) fn show(report: &impl Report, output: Output) -> anyhow::Result<Outco
     })
 }
 
-/// Colours, where they are wanted.
+/// What goes to stderr where the work could not be done: in lines of a terminal's width on one, else
+/// in one.
+pub(crate) fn complaint(error: &anyhow::Error, paint: Paint) -> String {
+    let text = format!("error: {error:#}");
+    let text = match paint.on_terminal() {
+        true => text
+            .lines()
+            .map(|line| wrapped(line, WIDTH, "  "))
+            .collect(),
+        false => text + "\n",
+    };
+    text.replacen("error:", &paint.red("error:"), 1)
+}
+
+/// What the reader is shown beside words: colours where they are wanted, and what only a terminal
+/// has room for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Paint(bool);
+pub(crate) struct Paint {
+    colours: bool,
+    terminal: bool,
+}
 
 impl Paint {
+    /// What fits the stream.
+    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
+        let terminal = stream.is_terminal();
+        Self {
+            colours: terminal && args::colours(),
+            terminal,
+        }
+    }
+
+    /// Words alone.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self {
+            colours: false,
+            terminal: false,
+        }
+    }
+
+    /// Whether a person reads along.
+    pub(crate) fn on_terminal(self) -> bool {
+        self.terminal
+    }
+
     /// What matters most in a line.
     pub(crate) fn bold(self, text: &str) -> String {
         self.with("1", text)
@@ -75,7 +130,7 @@ impl Paint {
     }
 
     fn with(self, code: &str, text: &str) -> String {
-        if self.0 {
+        if self.colours {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {
             text.to_owned()
@@ -148,7 +203,30 @@ mod tests {
 
     #[test]
     fn colours_are_written_where_they_are_wanted() {
-        assert_eq!(Paint(false).red("x"), "x");
-        assert_eq!(Paint(true).red("x"), "\u{1b}[31mx\u{1b}[0m");
+        let terminal = |colours| Paint {
+            colours,
+            terminal: true,
+        };
+        assert_eq!(terminal(false).red("x"), "x");
+        assert_eq!(terminal(true).red("x"), "\u{1b}[31mx\u{1b}[0m");
+    }
+
+    #[test]
+    fn a_complaint_fits_a_terminal_and_is_one_line_elsewhere() {
+        let error = anyhow::anyhow!("{}", ["word"; 30].join(" "));
+        let long = complaint(&error, Paint::none());
+        assert_eq!(long.lines().count(), 1);
+        let paint = Paint {
+            colours: true,
+            terminal: true,
+        };
+        let told = complaint(&error, paint);
+        assert!(told.starts_with("\u{1b}[31merror:\u{1b}[0m word"), "{told}");
+        assert!(
+            told.lines()
+                .skip(1)
+                .all(|line| line.starts_with("  word") && line.len() <= WIDTH)
+        );
+        assert_eq!(told.lines().count(), 3);
     }
 }

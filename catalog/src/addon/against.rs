@@ -115,12 +115,14 @@ impl Against {
 impl Report {
     fn counted(mut self, addons: &[Checked]) -> Self {
         let findings: usize = addons.iter().map(|addon| addon.located().len()).sum();
-        let (errors, warnings): (Vec<&Note>, Vec<&Note>) = self
-            .notes()
-            .partition(|note| note.severity == Severity::Error);
-        let notes = (errors.len(), warnings.len());
-        self.summary.errors = findings + self.changed.len() + self.duplicates.len() + notes.0;
-        self.summary.warnings = self.removed.len() + notes.1;
+        let notes = |severity| {
+            self.notes()
+                .filter(|note| note.severity == severity)
+                .count()
+        };
+        let (errors, warnings) = (notes(Severity::Error), notes(Severity::Warning));
+        self.summary.errors = findings + self.changed.len() + self.duplicates.len() + errors;
+        self.summary.warnings = self.removed.len() + warnings;
         self
     }
 

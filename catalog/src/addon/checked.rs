@@ -1,10 +1,9 @@
 //! One addon on disk and the verdict on it, the same that registry and operator give.
 
-use super::read;
-use crate::output::{Paint, one_line};
+use super::{evaluator::evaluator, excerpt::Excerpt, read};
+use crate::output::{self, Paint, one_line, wrapped};
 use anyhow::bail;
 use api::{Digest, Version, names::PluginName};
-use evaluate::InProcess;
 use package::{Finding, Package, Refusal, Tree};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -38,6 +37,9 @@ pub(super) struct Located {
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<u32>,
     message: String,
+    /// What stands there, for people.
+    #[serde(skip)]
+    excerpt: Option<Excerpt>,
 }
 
 /// Every addon in `directories`, with its verdict.
@@ -73,7 +75,7 @@ pub(super) fn one(directory: &Path) -> anyhow::Result<Checked> {
 /// # Errors
 /// The evaluator gave no verdict.
 pub(super) fn judge(tree: Tree) -> anyhow::Result<Result<Package, Invalid>> {
-    Ok(match package::check(tree, &InProcess) {
+    Ok(match package::check(tree, evaluator()) {
         Ok(package) => Ok(package),
         Err(Refusal::Invalid {
             plugin,
@@ -151,6 +153,7 @@ impl Located {
             file => directory.join(file),
         };
         Self {
+            excerpt: Excerpt::of(&path, finding.line, finding.column),
             file: path.display().to_string(),
             line: finding.line,
             column: finding.column,
@@ -158,11 +161,23 @@ impl Located {
         }
     }
 
-    /// One line, as compilers print it.
+    /// One line, as compilers print it; on a terminal with what stands there below it.
     pub(super) fn text(&self, paint: Paint) -> String {
-        let (place, message) = (one_line(&self.place()), one_line(&self.message));
-        let (place, message) = (paint.bold(&place), paint.red(&message));
-        format!("{place}: {message}\n")
+        self.told(&self.message, paint)
+    }
+
+    /// The same with another message.
+    pub(super) fn told(&self, message: &str, paint: Paint) -> String {
+        let (place, message) = (one_line(&self.place()), one_line(message));
+        if !paint.on_terminal() {
+            return format!("{place}: {message}\n");
+        }
+        let text = wrapped(&format!("{place}: {message}"), output::WIDTH, "  ");
+        let text = text.replacen(&place, &paint.bold(&place), 1);
+        match &self.excerpt {
+            Some(excerpt) => text + &excerpt.text(paint),
+            None => text,
+        }
     }
 
     /// `file:line:column`, as far as it is known.

@@ -2,9 +2,8 @@
 //! version that something older may move to, from those below it up to it.
 
 use super::graph::Row;
+use crate::output::WIDTH;
 
-/// The widest drawing: a terminal's usual width.
-pub(super) const WIDTH: usize = 80;
 /// The most lines side by side; a graph with more is told in words alone.
 const MAX_LANES: usize = 12;
 /// The most characters of a version in the drawing.

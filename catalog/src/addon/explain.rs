@@ -4,11 +4,12 @@ use super::{
     checked::{self, Located},
     draw,
     graph::{self, Note, Plugin, Severity},
+    reach::Reach,
     way::Way,
 };
 use crate::{
     args::ExplainArgs,
-    output::{self, Paint, Verdict, count, wrapped},
+    output::{self, Paint, Verdict, WIDTH, count, wrapped},
 };
 use serde::Serialize;
 
@@ -20,6 +21,9 @@ pub(super) struct Report {
     /// The way that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<Way>,
+    /// What can be reached, where a beginning alone was given: for each of its runtimes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reach: Vec<Reach>,
     /// What is wrong with versions that stand in no graph therefore.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid: Vec<Located>,
@@ -33,13 +37,16 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Report> {
     let addons = checked::all(&args.dir)?;
     let plugins = graph::plugins(&addons);
     let invalid = addons.iter().flat_map(checked::Checked::located).collect();
-    let path = match (&args.from, &args.to) {
-        (Some(from), Some(to)) => Some(Way::find(&plugins, from, to)?),
-        _ => None,
-    };
+    let (mut path, mut reach) = (None, Vec::new());
+    match (&args.from, &args.to) {
+        (Some(from), Some(to)) => path = Some(Way::find(&plugins, from, to)?),
+        (Some(from), None) => reach = Reach::find(&plugins, from)?,
+        (None, _) => {}
+    }
     Ok(Report {
         plugins,
         path,
+        reach,
         invalid,
     })
 }
@@ -82,8 +89,9 @@ impl Note {
         let (plain, painted) = match self.severity {
             Severity::Error => ("error:", paint.red("error:")),
             Severity::Warning => ("warning:", paint.yellow("warning:")),
+            Severity::Note => ("note:", paint.bold("note:")),
         };
-        let lines = wrapped(&format!("{plain} {}", self.message), draw::WIDTH, "  ");
+        let lines = wrapped(&format!("{plain} {}", self.message), WIDTH, "  ");
         lines.replacen(plain, &painted, 1)
     }
 
@@ -97,11 +105,13 @@ impl output::Report for Report {
     fn text(&self, paint: Paint) -> String {
         let mut parts: Vec<String> = match &self.path {
             Some(path) => vec![path.text(paint)],
-            None => self
-                .plugins
-                .iter()
-                .map(|plugin| plugin.text(paint))
-                .collect(),
+            None if !self.reach.is_empty() => {
+                self.reach.iter().map(|reach| reach.text(paint)).collect()
+            }
+            None => {
+                let plugins = self.plugins.iter();
+                plugins.map(|plugin| plugin.text(paint)).collect()
+            }
         };
         if !self.invalid.is_empty() {
             let lines: String = self.invalid.iter().map(|f| f.text(paint)).collect();
@@ -113,7 +123,8 @@ impl output::Report for Report {
     fn verdict(&self) -> Verdict {
         let no_way = self.path.as_ref().is_some_and(|path| !path.is_there());
         let mut notes = self.plugins.iter().flat_map(|plugin| &plugin.notes);
-        let broken = self.path.is_none() && notes.any(Note::is_error);
+        let is_graph = self.path.is_none() && self.reach.is_empty();
+        let broken = is_graph && notes.any(Note::is_error);
         match no_way || broken || !self.invalid.is_empty() {
             true => Verdict::Findings,
             false => Verdict::Clean,

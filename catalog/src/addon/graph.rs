@@ -67,6 +67,8 @@ pub(super) enum Kind {
     DeadEnd,
     /// It lists versions of which none is there.
     UnmatchedRange,
+    /// An App can go back from it, and come to it again.
+    Cycle,
 }
 
 /// How much a note matters.
@@ -77,6 +79,8 @@ pub(super) enum Severity {
     Error,
     /// It may be meant so.
     Warning,
+    /// It is worth knowing.
+    Note,
 }
 
 impl Note {
@@ -158,6 +162,7 @@ fn notes(rows: &[Row]) -> Vec<Note> {
             notes.push(dead_end(row, newer));
         }
         notes.extend(unmatched(row, rows));
+        notes.extend(cycles(row, rows));
     }
     notes.sort_by_key(|note| note.kind);
     notes
@@ -215,4 +220,32 @@ fn unmatched(row: &Row, rows: &[Row]) -> Vec<Note> {
         note(Kind::UnmatchedRange, Severity::Warning, row, message)
     };
     row.upgrade_from.iter().filter(nothing).map(told).collect()
+}
+
+/// The newer versions from which an App may go back to `row`, and to which it can come again.
+fn cycles(row: &Row, rows: &[Row]) -> Vec<Note> {
+    let newer = row.from.iter().filter(|from| **from > row.version);
+    let round = newer.filter(|from| leads(&row.version, from, rows));
+    let told = |from: &Version| {
+        let to = &row.version;
+        let message = format!(
+            "an App can go back from {from} to {to}, and come to {from} again; take {from} out of the \
+             upgradeFrom of {to} unless the way back is meant"
+        );
+        note(Kind::Cycle, Severity::Note, row, message)
+    };
+    round.map(told).collect()
+}
+
+/// Whether a way leads from one version to the other.
+fn leads(from: &Version, to: &Version, rows: &[Row]) -> bool {
+    let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
+    while let Some(at) = open.pop() {
+        let next = rows.iter().filter(|row| row.from.contains(at));
+        open.extend(
+            next.map(|row| &row.version)
+                .filter(|version| seen.insert(*version)),
+        );
+    }
+    seen.contains(to)
 }

@@ -3,7 +3,7 @@
 
 use super::{checked, skeleton::Plan};
 use crate::{
-    args::InitArgs,
+    args::{InitArgs, volume_size},
     output::{self, Paint},
 };
 use anyhow::{Context as _, bail, ensure};
@@ -31,18 +31,20 @@ pub(super) struct Report {
 /// An answer is missing or wrong, something is there already, or the disk refuses.
 pub(super) fn init(args: &InitArgs) -> anyhow::Result<Report> {
     let version = Version::new(1, 0, 0);
-    let usual = || Path::new(args.name.as_str()).join(version.to_string());
-    let directory = args.dir.clone().unwrap_or_else(usual);
-    refuse_to_overwrite(&directory)?;
     let attended = io::stdin().is_terminal() && io::stderr().is_terminal();
     let missing = missing(args);
     ensure!(
         attended || missing.is_empty(),
-        "{} missing, and there is no terminal to ask at; say for example --image memcached:1.6.38 \
-         --runtime 1.6.38 --port 11211",
+        "{} missing, and there is no terminal to ask at; say for example `init memcached --image \
+         memcached:1.6.38 --runtime 1.6.38 --port 11211`",
         missing.join(", ")
     );
-    let plan = plan(args, &mut Asking::new(io::stdin().lock(), io::stderr()))?;
+    let mut answers = Asking::new(io::stdin().lock(), io::stderr());
+    let name = name(args, &mut answers)?;
+    let usual = || Path::new(name.as_str()).join(version.to_string());
+    let directory = args.dir.clone().unwrap_or_else(usual);
+    refuse_to_overwrite(&directory)?;
+    let plan = plan(name, args, &mut answers)?;
     let files = plan.files();
     write(&directory, &files)?;
     let checked = checked::one(&directory)?;
@@ -65,6 +67,9 @@ fn refuse_to_overwrite(directory: &Path) -> anyhow::Result<()> {
     let shown = directory.display();
     match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            bail!("`{shown}` is a file, and an addon is a directory; name another with --dir")
+        }
         Err(error) => Err(error).with_context(|| format!("cannot write to `{shown}`")),
         Ok(mut entries) => {
             ensure!(
@@ -117,6 +122,7 @@ impl<R: BufRead, W: Write> Asking<R, W> {
             self.questions.flush()?;
             let mut line = String::new();
             if self.answers.read_line(&mut line)? == 0 {
+                writeln!(self.questions)?;
                 bail!("no answer; {flag} says it too");
             }
             match check(line.trim()) {
@@ -131,6 +137,7 @@ impl<R: BufRead, W: Write> Asking<R, W> {
 fn missing(args: &InitArgs) -> Vec<&'static str> {
     let tag = args.image.as_deref().and_then(tag_version);
     let known = [
+        ("NAME", args.name.is_some()),
         ("--image", args.image.is_some()),
         ("--runtime", args.runtime.is_some() || tag.is_some()),
         ("--port", args.port.is_some()),
@@ -139,7 +146,21 @@ fn missing(args: &InitArgs) -> Vec<&'static str> {
     missing.map(|(flag, _)| flag).collect()
 }
 
-fn plan<R: BufRead, W: Write>(args: &InitArgs, answers: &mut Asking<R, W>) -> anyhow::Result<Plan> {
+fn name<R: BufRead, W: Write>(
+    args: &InitArgs,
+    answers: &mut Asking<R, W>,
+) -> anyhow::Result<PluginName> {
+    match &args.name {
+        Some(name) => Ok(name.clone()),
+        None => answers.ask("NAME", "what is the middleware called", &checked_name),
+    }
+}
+
+fn plan<R: BufRead, W: Write>(
+    name: PluginName,
+    args: &InitArgs,
+    answers: &mut Asking<R, W>,
+) -> anyhow::Result<Plan> {
     let image = match &args.image {
         Some(image) => checked_image(image).map_err(anyhow::Error::msg)?,
         None => answers.ask(
@@ -160,13 +181,39 @@ fn plan<R: BufRead, W: Write>(args: &InitArgs, answers: &mut Asking<R, W>) -> an
         None => answers.ask("--port", "on which port does it listen", &checked_port)?,
     };
     Ok(Plan {
-        name: args.name.clone(),
+        name,
         image,
         runtime,
         port,
-        volume: args.volume.clone(),
+        volume: volume(args, answers)?,
         roles: args.role.clone(),
+        credentials: args.credential.clone(),
+        schema: args.schema,
     })
+}
+
+/// Whoever answers other questions is asked this one; whoever gave the flags has said it all.
+fn volume<R: BufRead, W: Write>(
+    args: &InitArgs,
+    answers: &mut Asking<R, W>,
+) -> anyhow::Result<Option<String>> {
+    if args.volume.is_some() || (args.image.is_some() && args.port.is_some()) {
+        return Ok(args.volume.clone());
+    }
+    let question = "how large a volume does each member need, such as 1Gi (empty for none)";
+    answers.ask("--volume", question, &checked_volume)
+}
+
+fn checked_name(text: &str) -> Result<PluginName, String> {
+    text.parse()
+        .map_err(|error: api::names::InvalidName| error.to_string())
+}
+
+fn checked_volume(text: &str) -> Result<Option<String>, String> {
+    match text {
+        "" | "none" => Ok(None),
+        size => volume_size(size).map(Some),
+    }
 }
 
 fn checked_image(text: &str) -> Result<String, String> {
@@ -207,7 +254,8 @@ impl output::Report for Report {
         }
         text.push_str(&format!(
             "\nnext: put the start command and the configuration right, then\n  kubectl middleware \
-             addon lint {0}\n  kubectl middleware addon render {0}\n",
+             addon lint {0}\n  kubectl middleware addon render {0}\nfor an editor that completes and \
+             checks addon.yaml\n  kubectl middleware addon schema --help\n",
             self.directory
         ));
         text
@@ -221,7 +269,7 @@ mod tests {
 
     fn args(line: &str) -> InitArgs {
         let words = ["kubectl-middleware", "addon", "init"];
-        let words = words.into_iter().chain(line.split(' '));
+        let words = words.into_iter().chain(line.split_whitespace());
         match crate::args::Arguments::parse_from(words).command {
             crate::args::Command::Addon {
                 command: crate::args::AddonCommand::Init(args),
@@ -230,22 +278,38 @@ mod tests {
         }
     }
 
+    fn planned<W: Write>(line: &str, answers: &mut Asking<&[u8], W>) -> anyhow::Result<Plan> {
+        let args = args(line);
+        plan(name(&args, answers)?, &args, answers)
+    }
+
+    #[test]
+    fn an_empty_answer_is_no_volume() {
+        let mut asking = Asking::new(&b"1\n\n"[..], Vec::new());
+        let plan = planned("a --image example.org/a:1.0.0", &mut asking).unwrap();
+        assert_eq!((plan.port, plan.volume), (1, None));
+    }
+
     #[test]
     fn three_questions_are_asked_until_they_are_answered() {
         let mut questions = Vec::new();
-        let answers = "Memcached\nexample.org/memcached:stable\n1.6\n1.6.38\n0\n11211\n";
+        let answers = "Memcached\nmemcached\nMemcached\nexample.org/memcached:stable\n1.6\n1.6.38\n0\n\
+                       11211\nbig\n1Gi\n";
         let mut asking = Asking::new(answers.as_bytes(), &mut questions);
-        let plan = plan(&args("memcached"), &mut asking).unwrap();
+        let plan = planned("", &mut asking).unwrap();
+        assert_eq!(plan.name.as_str(), "memcached");
         assert_eq!(plan.image, "example.org/memcached:stable");
         assert_eq!((plan.runtime, plan.port), (Version::new(1, 6, 38), 11211));
+        assert_eq!(plan.volume.as_deref(), Some("1Gi"));
         insta::assert_snapshot!(String::from_utf8(questions).unwrap());
     }
 
     #[test]
     fn a_tag_can_be_the_runtime() {
-        let flags = args("a --image memcached:1.6.38-alpine --port 1");
-        let plan = plan(&flags, &mut Asking::new(&b""[..], Vec::new())).unwrap();
+        let flags = "a --image memcached:1.6.38-alpine --port 1";
+        let plan = planned(flags, &mut Asking::new(&b""[..], Vec::new())).unwrap();
         assert_eq!(plan.runtime, Version::new(1, 6, 38));
+        assert_eq!(plan.volume, None);
         assert_eq!(tag_version("localhost:5000/a"), None);
         assert_eq!(tag_version("a:1.2"), None);
     }
@@ -253,7 +317,7 @@ mod tests {
     #[test]
     fn an_end_of_input_is_no_answer() {
         let mut asking = Asking::new(&b""[..], Vec::new());
-        let error = plan(&args("a"), &mut asking).unwrap_err();
+        let error = planned("a", &mut asking).unwrap_err();
         assert_eq!(error.to_string(), "no answer; --image says it too");
     }
 }

@@ -1,14 +1,19 @@
 //! The App that an addon is rendered for: from a file, from flags, from the addon's defaults.
 
 use super::read;
-use crate::args::RenderArgs;
+use crate::args::Settings;
 use anyhow::{Context as _, bail, ensure};
 use api::{
     App, Version,
     crd::app::{AppComponent, AppSpec},
-    names::{AppName, ComponentName, TopologyName},
+    names::{AppName, ComponentName, ProfileName, TopologyName},
 };
-use package::{Manifest, Package, manifest::Topology, render::Instance};
+use package::{
+    Manifest, Package,
+    manifest::{Topology, Volume},
+    quantity::Quantity,
+    render::Instance,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt::Display, path::Path};
 
@@ -43,11 +48,7 @@ impl Wanted {
     ///
     /// # Errors
     /// The App asks for what the package has not.
-    pub(super) fn instance(
-        &self,
-        package: &Package,
-        args: &RenderArgs,
-    ) -> anyhow::Result<Instance> {
+    pub(super) fn instance(&self, package: &Package, args: &Settings) -> anyhow::Result<Instance> {
         let manifest = &package.manifest;
         if let Some(spec) = self.spec() {
             ensure!(
@@ -62,7 +63,8 @@ impl Wanted {
             app: self.name(args)?,
             namespace: self.namespace(args),
             runtime: self.runtime(manifest, args)?,
-            components: self.components(args, &topology)?,
+            profile: self.profile(manifest, args)?,
+            components: self.components(manifest, args, &topology)?,
             topology: topology.name,
         })
     }
@@ -71,7 +73,7 @@ impl Wanted {
         self.app.as_ref().map(|app| &app.spec)
     }
 
-    fn topology(&self, manifest: &Manifest, args: &RenderArgs) -> anyhow::Result<Topology> {
+    fn topology(&self, manifest: &Manifest, args: &Settings) -> anyhow::Result<Topology> {
         let wanted = self.spec().and_then(|spec| spec.topology.as_ref());
         let wanted = args.topology.as_ref().or(wanted);
         let topologies = manifest.topologies();
@@ -87,7 +89,24 @@ impl Wanted {
         Ok(found.clone())
     }
 
-    fn runtime(&self, manifest: &Manifest, args: &RenderArgs) -> anyhow::Result<Version> {
+    fn profile(&self, manifest: &Manifest, args: &Settings) -> anyhow::Result<Option<ProfileName>> {
+        let wanted = self.spec().and_then(|spec| spec.profile.as_ref());
+        let Some(wanted) = args.profile.as_ref().or(wanted) else {
+            return Ok(None);
+        };
+        let there = manifest.profile_names();
+        ensure!(
+            there.contains(wanted),
+            "no profile `{wanted}`; {}",
+            match there.is_empty() {
+                true => "the addon has none".to_owned(),
+                false => format!("there are {}", listed(&there)),
+            }
+        );
+        Ok(Some(wanted.clone()))
+    }
+
+    fn runtime(&self, manifest: &Manifest, args: &Settings) -> anyhow::Result<Version> {
         let wanted = self.spec().and_then(|spec| spec.runtime_version.as_ref());
         let there = manifest.runtime_versions();
         let wanted = args.runtime.as_ref().or(wanted).or(there.first());
@@ -102,7 +121,7 @@ impl Wanted {
         Ok(wanted.clone())
     }
 
-    fn name(&self, args: &RenderArgs) -> anyhow::Result<AppName> {
+    fn name(&self, args: &Settings) -> anyhow::Result<AppName> {
         if let Some(name) = &args.app {
             return Ok(name.clone());
         }
@@ -113,7 +132,7 @@ impl Wanted {
         Ok(name.unwrap_or(DEFAULT_APP).parse()?)
     }
 
-    fn namespace(&self, args: &RenderArgs) -> String {
+    fn namespace(&self, args: &Settings) -> String {
         let said = self
             .app
             .as_ref()
@@ -124,7 +143,8 @@ impl Wanted {
 
     fn components(
         &self,
-        args: &RenderArgs,
+        manifest: &Manifest,
+        args: &Settings,
         topology: &Topology,
     ) -> anyhow::Result<BTreeMap<ComponentName, AppComponent>> {
         let app = self.app.as_ref();
@@ -134,8 +154,22 @@ impl Wanted {
         for (name, replicas) in &args.replicas {
             components.entry(name.clone()).or_default().replicas = Some(*replicas);
         }
+        for name in &args.enable {
+            components.entry(name.clone()).or_default().enabled = Some(true);
+        }
+        for set in &args.set {
+            let component = components.entry(set.component.clone()).or_default();
+            let parameters = &mut component.config.parameters;
+            parameters.insert(set.parameter.clone(), set.value.clone());
+        }
         for (name, settings) in &components {
             fits(name, settings, topology)?;
+            let declared = manifest.components.get(name);
+            storage(
+                name,
+                settings,
+                declared.map_or(&[], |declared| &declared.volumes),
+            )?;
         }
         Ok(components)
     }
@@ -149,13 +183,43 @@ fn fits(name: &ComponentName, settings: &AppComponent, topology: &Topology) -> a
         bail!("the topology `{arrangement}` has no component `{name}`; it has {there}");
     };
     let (least, most) = (members.min(), members.max());
+    let odd = if members.odd {
+        ", odd numbers only"
+    } else {
+        ""
+    };
     match settings.replicas {
-        Some(replicas) if !(least..=most).contains(&replicas) => bail!(
+        Some(replicas) if !members.allows(replicas) => bail!(
             "`{name}` cannot have {replicas} members: the topology `{arrangement}` allows {least} \
-             to {most}"
+             to {most}{odd}"
         ),
-        _ => Ok(()),
+        _ => {}
     }
+    ensure!(
+        settings.enabled != Some(false) || members.optional,
+        "the topology `{arrangement}` does not do without `{name}`; leave `enabled` out"
+    );
+    Ok(())
+}
+
+/// Refuses a volume that is not there, and a size that is none.
+fn storage(name: &ComponentName, set: &AppComponent, volumes: &[Volume]) -> anyhow::Result<()> {
+    for (volume, storage) in &set.storage {
+        let there = listed(volumes.iter().map(|volume| &volume.name));
+        ensure!(
+            volumes.iter().any(|declared| declared.name == *volume),
+            "`{name}` has no volume `{volume}`; {}",
+            match there.as_str() {
+                "" => "it has none".to_owned(),
+                there => format!("it has {there}"),
+            }
+        );
+        if let Some(size) = &storage.size {
+            let quantity = size.parse::<Quantity>();
+            quantity.with_context(|| format!("the size of `{volume}` of `{name}`"))?;
+        }
+    }
+    Ok(())
 }
 
 fn listed<T: Display>(items: impl IntoIterator<Item = T>) -> String {

@@ -1,22 +1,30 @@
 //! `addon render`: what an App of an addon would be. Names are those that the platform makes, texts
-//! those that it renders; pods themselves are the operator's matter.
+//! those that it renders; whole pods are the operator's matter.
+
+mod fault;
 
 use super::{
     checked::{self, Checked},
     diff,
+    evaluator::evaluator,
     instance::Wanted,
     lint,
-    made::Made,
+    made::{Change, Made, Outcome},
 };
 use crate::{
-    args::RenderArgs,
+    args::{RenderArgs, Settings},
     output::{self, Paint, Verdict},
 };
 use api::{
     Version,
-    names::{AppName, PluginName, TopologyName},
+    names::{AppName, ComponentName, PluginName, ProfileName, TopologyName},
 };
-use package::render::Context;
+use fault::Fault;
+use package::{
+    Package,
+    render::{Context, Instance},
+    tree::SCRIPTS_PREFIX,
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path};
 
@@ -25,13 +33,22 @@ use std::{collections::BTreeMap, path::Path};
 #[serde(untagged)]
 pub(super) enum Report {
     /// It renders.
-    Rendered(Rendered),
-    /// It is refused, or the version that it is compared with.
+    Rendered(Box<Rendered>),
+    /// The addon is refused, or the version that it is compared with.
     Refused(lint::Addon),
+    /// The addon is valid, and not for this App.
+    Fault(Fault),
+}
+
+/// Why nothing is rendered.
+enum Stop {
+    Refused(lint::Addon),
+    Fault(Fault),
 }
 
 /// What an App would be.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Rendered {
     app: AppName,
     namespace: String,
@@ -39,11 +56,42 @@ pub(super) struct Rendered {
     version: Version,
     runtime: Version,
     topology: TopologyName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileName>,
+    /// What every component runs that has no image of its own.
     image: String,
     components: Vec<Made>,
-    /// The unified diff from the other version's files to these.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    diff: Option<String>,
+    /// Optional components that the App does not enable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_enabled: Vec<ComponentName>,
+    #[serde(flatten)]
+    difference: Option<Difference>,
+    /// Whether the parameters are what is asked for.
+    #[serde(skip)]
+    parameters_only: bool,
+    /// What else is compared: the scripts by path.
+    #[serde(skip)]
+    scripts: BTreeMap<String, String>,
+}
+
+/// What differs from something before.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Difference {
+    /// The unified diff from the files there to these.
+    diff: String,
+    /// What differs in parameters.
+    changes: Vec<Change>,
+    /// How the members come from an App of the same version to this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    effects: Vec<Effect>,
+}
+
+/// How the members of a component come to what they shall be.
+#[derive(Debug, Serialize)]
+struct Effect {
+    component: ComponentName,
+    effect: Outcome,
 }
 
 /// Renders the addon of the arguments.
@@ -52,71 +100,126 @@ pub(super) struct Rendered {
 /// The work could not be done.
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<Report> {
     let wanted = Wanted::read(args.file.as_deref())?;
-    let own = match rendered(&args.dir, &wanted, args)? {
+    let mut own = match rendered(&args.dir, &wanted, &args.settings)? {
         Ok(own) => own,
-        Err(refused) => return Ok(Report::Refused(refused)),
+        Err(stop) => return Ok(stop.into()),
     };
+    own.parameters_only = args.parameters;
     let Some(other) = &args.diff else {
-        return Ok(Report::Rendered(own));
+        return Ok(Report::Rendered(Box::new(own)));
     };
-    Ok(match rendered(other, &wanted, args)? {
-        Ok(other) => Report::Rendered(Rendered {
-            diff: Some(diff::unified(&other.files(), &own.files())),
-            ..own
-        }),
-        Err(refused) => Report::Refused(refused),
+    let is_app = other.is_file();
+    let other = match is_app {
+        true => rendered(&args.dir, &Wanted::read(Some(other))?, &Settings::default())?,
+        false => rendered(other, &wanted, &args.settings)?,
+    };
+    Ok(match other {
+        Ok(other) => {
+            own.difference = Some(own.difference_from(&other, is_app)?);
+            Report::Rendered(Box::new(own))
+        }
+        Err(stop) => stop.into(),
     })
 }
 
 fn rendered(
     directory: &Path,
     wanted: &Wanted,
-    args: &RenderArgs,
-) -> anyhow::Result<Result<Rendered, lint::Addon>> {
+    settings: &Settings,
+) -> anyhow::Result<Result<Rendered, Stop>> {
     let checked: Checked = checked::one(directory)?;
     let Ok(package) = &checked.verdict else {
-        return Ok(Err(lint::Addon::of(&checked)));
+        return Ok(Err(Stop::Refused(lint::Addon::of(&checked))));
     };
-    let instance = wanted.instance(package, args)?;
-    let context = Context::new(package, &instance)?;
-    let mut components = Vec::new();
-    if let Some(topology) = package.manifest.topology(&instance.topology) {
-        for (name, members) in &topology.components {
-            components.extend(Made::of(package, &instance, &context, name, members)?);
-        }
+    let instance = wanted.instance(package, settings)?;
+    if let Some(fault) = fault::of_parameters(directory, package, &instance)? {
+        return Ok(Err(Stop::Fault(fault)));
     }
-    let manifest = &package.manifest;
-    let image = manifest
-        .runtime(&instance.runtime)
-        .map(|runtime| runtime.image.clone());
-    Ok(Ok(Rendered {
-        plugin: manifest.name.clone(),
-        version: manifest.version.clone(),
-        image: image.unwrap_or_default(),
-        components,
-        diff: None,
-        app: instance.app,
-        namespace: instance.namespace,
-        runtime: instance.runtime,
-        topology: instance.topology,
-    }))
+    match components(package, &instance) {
+        Ok(components) => Ok(Ok(Rendered::new(package, instance, components))),
+        Err(error) => Ok(Err(Stop::Fault(Fault::new(directory, error)?))),
+    }
+}
+
+fn components(
+    package: &Package,
+    instance: &Instance,
+) -> Result<Vec<Made>, package::render::RenderError> {
+    let context = Context::new(package, instance, evaluator())?;
+    let names = context.components();
+    names
+        .map(|name| Made::of(package, instance, &context, name))
+        .collect()
 }
 
 impl Rendered {
-    /// The configuration files of all components, by `<component>/<file>`.
-    fn files(&self) -> BTreeMap<String, String> {
-        let mut files = BTreeMap::new();
-        for made in &self.components {
-            for (name, text) in made.config() {
-                files.insert(format!("{}/{name}", made.name()), text.clone());
-            }
+    fn new(package: &Package, instance: Instance, components: Vec<Made>) -> Self {
+        let manifest = &package.manifest;
+        let runtime = manifest.runtime(&instance.runtime);
+        let topology = manifest.topology(&instance.topology);
+        let all = topology
+            .into_iter()
+            .flat_map(|topology| topology.components.into_keys());
+        let is_made = |name: &ComponentName| components.iter().any(|made| made.name() == name);
+        Self {
+            plugin: manifest.name.clone(),
+            version: manifest.version.clone(),
+            image: runtime
+                .map(|runtime| runtime.image.clone())
+                .unwrap_or_default(),
+            not_enabled: all.filter(|name| !is_made(name)).collect(),
+            components,
+            difference: None,
+            parameters_only: false,
+            scripts: scripts(package),
+            app: instance.app,
+            namespace: instance.namespace,
+            runtime: instance.runtime,
+            topology: instance.topology,
+            profile: instance.profile,
         }
-        files
+    }
+
+    fn difference_from(&self, other: &Self, is_same_version: bool) -> anyhow::Result<Difference> {
+        let before = |made: &Made| {
+            let mut others = other.components.iter();
+            others.find(|other| other.name() == made.name())
+        };
+        let mut effects = Vec::new();
+        for made in self.components.iter().filter(|_| is_same_version) {
+            let effect = before(made).and_then(|before| made.effect(before));
+            effects.extend(effect.map(|effect| Effect {
+                component: made.name().clone(),
+                effect,
+            }));
+        }
+        let changes = self
+            .components
+            .iter()
+            .flat_map(|made| made.changes(before(made)));
+        Ok(Difference {
+            diff: diff::unified(&other.files()?, &self.files()?),
+            changes: changes.collect(),
+            effects,
+        })
+    }
+
+    /// All that can be compared, by path.
+    fn files(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut files = self.scripts.clone();
+        for made in &self.components {
+            files.extend(made.files()?);
+        }
+        Ok(files)
     }
 
     fn text(&self, paint: Paint) -> String {
+        let profile = match &self.profile {
+            Some(profile) => format!(", profile {profile}"),
+            None => String::new(),
+        };
         let mut text = format!(
-            "{} in {}: {} {} with runtime {}, topology {}\n",
+            "{} in {}: {} {} with runtime {}, topology {}{profile}\n",
             paint.bold(self.app.as_str()),
             self.namespace,
             self.plugin,
@@ -124,18 +227,71 @@ impl Rendered {
             self.runtime,
             self.topology
         );
-        if let Some(diff) = &self.diff {
-            text.push('\n');
-            match diff.is_empty() {
-                true => text.push_str("the configuration files are the same\n"),
-                false => text.push_str(&diff::painted(diff, paint)),
-            }
-            return text;
+        if let Some(difference) = &self.difference {
+            return text + "\n" + &difference.text(paint);
         }
         for made in &self.components {
-            text.push_str(&format!("\n{}", made.text(&self.image, paint)));
+            let part = match self.parameters_only {
+                true => made.parameters(paint),
+                false => made.text(paint),
+            };
+            text.push_str(&format!("\n{part}"));
+        }
+        for name in &self.not_enabled {
+            let name = paint.bold(name.as_str());
+            text.push_str(&format!("\n{name}: optional; --enable adds it\n"));
         }
         text
+    }
+}
+
+impl Difference {
+    fn text(&self, paint: Paint) -> String {
+        let mut text = match self.diff.is_empty() {
+            true => "nothing differs\n".to_owned(),
+            false => diff::painted(&self.diff, paint),
+        };
+        if !self.changes.is_empty() {
+            text.push_str("\nparameters:\n");
+        }
+        for change in &self.changes {
+            text.push_str(&format!("  {}", change.text()));
+        }
+        if !self.effects.is_empty() && !self.diff.is_empty() {
+            text.push('\n');
+            let effects = self.effects.iter();
+            text.extend(effects.map(|effect| effect.text(paint)));
+        }
+        text
+    }
+}
+
+impl Effect {
+    fn text(&self, paint: Paint) -> String {
+        let what = match self.effect {
+            Outcome::Nothing => "running members stay as they are",
+            Outcome::InPlace => "members read it again where they run, by the action `reload`",
+            Outcome::Restart => "members restart, one after the other",
+        };
+        format!("{}: {what}\n", paint.bold(self.component.as_str()))
+    }
+}
+
+/// The scripts by path, as far as they are text.
+fn scripts(package: &Package) -> BTreeMap<String, String> {
+    let files = package.tree.files();
+    files
+        .filter(|(path, _)| path.starts_with(SCRIPTS_PREFIX))
+        .map(|(path, bytes)| (path.to_owned(), String::from_utf8_lossy(bytes).into_owned()))
+        .collect()
+}
+
+impl From<Stop> for Report {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(addon) => Self::Refused(addon),
+            Stop::Fault(fault) => Self::Fault(fault),
+        }
     }
 }
 
@@ -144,13 +300,14 @@ impl output::Report for Report {
         match self {
             Self::Rendered(rendered) => rendered.text(paint),
             Self::Refused(addon) => addon.text(paint),
+            Self::Fault(fault) => fault.text(paint),
         }
     }
 
     fn verdict(&self) -> Verdict {
         match self {
             Self::Rendered(_) => Verdict::Clean,
-            Self::Refused(_) => Verdict::Findings,
+            Self::Refused(_) | Self::Fault(_) => Verdict::Findings,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use api::{
     Version,
-    names::{ComponentName, PluginName, RoleName},
+    names::{ComponentName, CredentialName, PluginName, RoleName},
 };
 use std::fmt::Write as _;
 
@@ -24,6 +24,10 @@ pub(super) struct Plan {
     pub(super) volume: Option<String>,
     /// The roles of its members, the leading one first.
     pub(super) roles: Vec<RoleName>,
+    /// The credentials that each App gets.
+    pub(super) credentials: Vec<CredentialName>,
+    /// Whether a schema is begun.
+    pub(super) schema: bool,
 }
 
 impl Plan {
@@ -39,6 +43,9 @@ impl Plan {
         if let [first, rest @ ..] = &self.roles[..] {
             let follower = rest.first().unwrap_or(first);
             files.push(("scripts/probe.sh".to_owned(), probe(first, follower)));
+        }
+        if self.schema {
+            files.push((format!("schema/{name}.cue"), self.schema_file()));
         }
         files
     }
@@ -91,10 +98,41 @@ components:
             package::manifest::API_VERSION,
             package::manifest::KIND,
         );
+        text.push_str(&self.schema_part());
         text.push_str(&self.volume_part());
+        text.push_str(&self.credentials_part());
         text.push_str(&self.roles_part());
         text.push_str(&self.topologies_part(component));
         text
+    }
+
+    fn schema_part(&self) -> String {
+        if !self.schema {
+            return String::new();
+        }
+        format!(
+            "    schema:
+      - file: {}.cue
+    # How a running process reads its configuration again. Without it, a change of any parameter
+    # restarts the members, one after the other.
+    # actions:
+    #   reload: {{ signal: SIGHUP }}
+",
+            self.name
+        )
+    }
+
+    fn credentials_part(&self) -> String {
+        if self.credentials.is_empty() {
+            return String::new();
+        }
+        let names = self.credentials.iter();
+        let names: String = names
+            .map(|name| format!("      - name: {name}\n"))
+            .collect();
+        format!(
+            "    # Made once for each App, and found in /credentials by scripts.\n    credentials:\n{names}"
+        )
     }
 
     fn volume_part(&self) -> String {
@@ -160,15 +198,23 @@ Say here what a user must know: how clients connect, what survives a restart, wh
 
     fn start(&self) -> String {
         let name = &self.name;
-        format!(
+        let mut text = format!(
             "#!/bin/sh
 # Starts the middleware. With `exec` it takes this shell's place and gets the signal to stop itself.
 # Its configuration is /middleware/config/{name}.conf: hand it over as {name} wants it.
-set -eu
-
-exec {name} \"$@\"
 "
-        )
+        );
+        for credential in &self.credentials {
+            let (user, password) = api::names::credential_keys(credential);
+            let folder = api::agent::CREDENTIALS_DIR;
+            let _ = writeln!(
+                text,
+                "# {folder}/{user} and {folder}/{password}: hand over the files, not their\n# text: \
+                 whoever sees the process sees its command line."
+            );
+        }
+        let _ = write!(text, "set -eu\n\nexec {name} \"$@\"\n");
+        text
     }
 
     fn config(&self) -> String {
@@ -180,7 +226,30 @@ exec {name} \"$@\"
         if self.volume.is_some() {
             text.push_str("dir {{ component.volumes.data.mountPath }}\n");
         }
+        if self.schema {
+            text.push_str(
+                "max-connections {{ component.parameters.maxConnections }}\nlog-level {{ \
+                 component.parameters.logLevel }}\n",
+            );
+        }
         text
+    }
+
+    fn schema_file(&self) -> String {
+        format!(
+            "// What an App may set under `components.{}.config.parameters`, in CUE (cuelang.org). The
+// comment of a parameter is told to people; `@effect` says how another value takes effect:
+// dynamic, reload or restart.
+parameters: {{
+	// How many clients may be connected at once.
+	maxConnections: *100 | int & >=1 & <=10000 @effect(restart)
+
+	// What is logged: this, and what is worse.
+	logLevel: *\"info\" | \"debug\" | \"warning\" | \"error\" @effect(reload)
+}}
+",
+            self.component()
+        )
     }
 }
 
@@ -220,6 +289,8 @@ mod tests {
                         port: 6379,
                         volume: volume.clone(),
                         roles: roles.iter().map(|role| role.parse().unwrap()).collect(),
+                        credentials: roles.iter().map(|role| role.parse().unwrap()).collect(),
+                        schema: false,
                     };
                     let files = plan.files().into_iter();
                     let tree = Tree::from_files(files.map(|(p, t)| (p, t.into_bytes()))).unwrap();

@@ -1,9 +1,9 @@
 //! The shortest way from one version of a plugin to another, or why there is none.
 
-use super::{draw, graph::Plugin};
+use super::graph::Plugin;
 use crate::{
     args::Place,
-    output::{Paint, count, wrapped},
+    output::{Paint, WIDTH, count, wrapped},
 };
 use anyhow::{Context as _, bail};
 use api::Version;
@@ -25,8 +25,9 @@ pub(super) struct Way {
     reachable: Vec<Step>,
 }
 
+/// An addon version with a runtime version.
 #[derive(Clone, Debug, Serialize)]
-struct Step {
+pub(super) struct Step {
     version: Version,
     runtime: Version,
 }
@@ -38,15 +39,7 @@ impl Way {
     /// # Errors
     /// There are several plugins, or one has no such version.
     pub(super) fn find(plugins: &[Plugin], from: &Place, to: &Place) -> anyhow::Result<Self> {
-        let [plugin] = plugins else {
-            let names: Vec<&str> = plugins.iter().map(|p| p.plugin.as_str()).collect();
-            bail!(
-                "a way is asked for among the versions of one plugin, and there are {}: {}; name \
-                 its folder",
-                plugins.len(),
-                names.join(", ")
-            );
-        };
+        let plugin = one(plugins)?;
         let (starts, ends) = (states(plugin, from)?, states(plugin, to)?);
         let pairs = || {
             starts
@@ -75,7 +68,7 @@ impl Way {
         let Some(steps) = &self.steps else {
             let mut text = paint.red(&format!("there is no way from {from} to {to}")) + "\n";
             if let Some(reason) = &self.refused {
-                text.push_str(&wrapped(reason, draw::WIDTH, "  "));
+                text.push_str(&wrapped(reason, WIDTH, "  "));
             }
             let reachable: Vec<String> = self.reachable.iter().map(Step::text).collect();
             let reachable = match reachable.is_empty() {
@@ -83,7 +76,7 @@ impl Way {
                 false => reachable.join(", "),
             };
             let line = format!("from {from}, one can come to: {reachable}");
-            text.push_str(&wrapped(&line, draw::WIDTH, "  "));
+            text.push_str(&wrapped(&line, WIDTH, "  "));
             return text;
         };
         let number = count(steps.len(), "step");
@@ -100,20 +93,43 @@ impl Way {
 }
 
 impl Step {
-    fn of(state: &State) -> Self {
+    /// The state.
+    pub(super) fn of(state: &State) -> Self {
         Self {
             version: state.addon.clone(),
             runtime: state.runtime.clone(),
         }
     }
 
-    fn text(&self) -> String {
+    /// `1.0.0 with runtime 7.0.15`.
+    pub(super) fn text(&self) -> String {
         format!("{} with runtime {}", self.version, self.runtime)
     }
 }
 
+/// The plugin, where there is one only.
+///
+/// # Errors
+/// There are several, or none that is valid.
+pub(super) fn one(plugins: &[Plugin]) -> anyhow::Result<&Plugin> {
+    let names: Vec<&str> = plugins.iter().map(|p| p.plugin.as_str()).collect();
+    match plugins {
+        [plugin] => Ok(plugin),
+        [] => bail!("there is no valid version here; `kubectl middleware addon lint` says why"),
+        _ => bail!(
+            "a way is asked for among the versions of one plugin, and there are {}: {}; name its \
+             folder",
+            plugins.len(),
+            names.join(", ")
+        ),
+    }
+}
+
 /// The states that `place` can mean, with the newest runtime first.
-fn states(plugin: &Plugin, place: &Place) -> anyhow::Result<Vec<State>> {
+///
+/// # Errors
+/// There is no such version, or it runs no such runtime.
+pub(super) fn states(plugin: &Plugin, place: &Place) -> anyhow::Result<Vec<State>> {
     let mut rows = plugin.versions.iter();
     let Some(row) = rows.find(|row| row.version == place.addon) else {
         let name = &plugin.plugin;

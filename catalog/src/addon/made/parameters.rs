@@ -1,0 +1,324 @@
+//! The parameters of a component as people see them: a table, and what differs between two.
+
+use crate::output::{Paint, WIDTH, count, one_line, wrapped};
+use api::{crd::app::AppComponent, names::ComponentName};
+use package::{Parameters, evaluate};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The widest column of the table before the last one.
+const MAX_COLUMN: usize = 28;
+/// What stands before the lines below a parameter.
+const INDENT: &str = "      ";
+
+/// A parameter, and what is in force.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Parameter {
+    name: String,
+    /// The value in force; absent where neither App, profile nor schema has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    /// Who says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Origin>,
+    #[serde(flatten)]
+    declared: evaluate::Parameter,
+}
+
+/// Who sets a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Origin {
+    App,
+    Profile,
+    Default,
+}
+
+/// What differs in one parameter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(in super::super) struct Change {
+    component: ComponentName,
+    parameter: String,
+    /// The value before; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Value>,
+    /// The value after; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Value>,
+    /// Whether the parameter is declared on one side only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared: Option<Side>,
+    /// How the other value takes effect.
+    effect: evaluate::Effect,
+}
+
+/// The side on which a parameter is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Side {
+    Before,
+    After,
+}
+
+/// Every declared parameter, by name. `own` is what the App says, `settings` that with its profile.
+pub(super) fn list(
+    said: &Parameters,
+    own: &AppComponent,
+    settings: &AppComponent,
+) -> Vec<Parameter> {
+    let origin = |name: &String| match (&own.config.parameters, &settings.config.parameters) {
+        (own, _) if own.contains_key(name) => Origin::App,
+        (_, both) if both.contains_key(name) => Origin::Profile,
+        _ => Origin::Default,
+    };
+    let declared = said.declared.iter();
+    declared
+        .map(|(name, declared)| {
+            let value = said.values.get(name).cloned();
+            Parameter {
+                from: value.as_ref().map(|_| origin(name)),
+                name: name.clone(),
+                value,
+                declared: declared.clone(),
+            }
+        })
+        .collect()
+}
+
+/// `12, of which 2 are set`.
+pub(super) fn summary(parameters: &[Parameter]) -> String {
+    let set = parameters.iter().filter(|p| p.is_set()).count();
+    match set {
+        0 => format!("{}, none of them set", parameters.len()),
+        1 => format!("{}, 1 of them set", parameters.len()),
+        _ => format!("{}, {set} of them set", parameters.len()),
+    }
+}
+
+/// Everything about `parameters`, in lines of a terminal's width.
+pub(super) fn table(component: &ComponentName, parameters: &[Parameter], paint: Paint) -> String {
+    let rows = parameters.iter().map(|p| {
+        let default = p.declared.default.as_ref();
+        [
+            p.name.clone(),
+            shown(p.value.as_ref()),
+            shown(default),
+            effect(p.declared.effect),
+        ]
+    });
+    let rows: Vec<[String; 4]> = rows.collect();
+    let heads = ["parameter", "value", "default", "effect"].map(str::to_owned);
+    let width = |column: usize| {
+        let all = rows
+            .iter()
+            .chain([&heads])
+            .map(|row| row[column].chars().count());
+        all.filter(|width| *width <= MAX_COLUMN)
+            .max()
+            .unwrap_or_default()
+    };
+    let widths = [width(0), width(1), width(2)];
+    let number = count(parameters.len(), "parameter");
+    let mut text = format!(
+        "{}: {number}\n\n  {}\n",
+        paint.bold(component.as_str()),
+        row(&heads, widths)
+    );
+    for (parameter, cells) in parameters.iter().zip(&rows) {
+        let cells = row(cells, widths);
+        let cells = match parameter.is_set() {
+            true => paint.bold(&cells),
+            false => cells,
+        };
+        text.push_str(&format!("  {cells}\n"));
+        for about in [&parameter.declared.allowed, &parameter.declared.description] {
+            if !about.trim().is_empty() {
+                let about = wrapped(&one_line(about), WIDTH - INDENT.len(), INDENT);
+                text.push_str(&format!("{INDENT}{about}"));
+            }
+        }
+    }
+    text
+}
+
+fn row([name, value, default, effect]: &[String; 4], widths: [usize; 3]) -> String {
+    let [n, v, d] = widths;
+    format!("{name:n$}  {value:v$}  {default:d$}  {effect}")
+}
+
+/// What differs from `before` to `after`, by name.
+pub(super) fn changes(
+    component: &ComponentName,
+    before: &[Parameter],
+    after: &[Parameter],
+) -> Vec<Change> {
+    let names: BTreeSet<&str> = before
+        .iter()
+        .chain(after)
+        .map(|p| p.name.as_str())
+        .collect();
+    let change = |name: &str| {
+        let find = |list: &'_ [Parameter]| list.iter().find(|p| p.name == name).cloned();
+        let (old, new) = (find(before), find(after));
+        let declared = match (&old, &new) {
+            (Some(_), None) => Some(Side::Before),
+            (None, Some(_)) => Some(Side::After),
+            _ => None,
+        };
+        let value = |side: &Option<Parameter>| side.as_ref().and_then(|p| p.value.clone());
+        let (was, is) = (value(&old), value(&new));
+        if declared.is_none() && was == is {
+            return None;
+        }
+        Some(Change {
+            component: component.clone(),
+            parameter: name.to_owned(),
+            before: was,
+            after: is,
+            declared,
+            effect: new.or(old)?.declared.effect,
+        })
+    };
+    names.into_iter().filter_map(change).collect()
+}
+
+impl Parameter {
+    /// Whether App or profile set it.
+    fn is_set(&self) -> bool {
+        matches!(self.from, Some(Origin::App | Origin::Profile))
+    }
+}
+
+impl Change {
+    /// How the other value takes effect.
+    pub(in super::super) fn effect(&self) -> evaluate::Effect {
+        self.effect
+    }
+
+    /// One line.
+    pub(in super::super) fn text(&self) -> String {
+        let (component, parameter) = (&self.component, one_line(&self.parameter));
+        let (before, after) = (shown(self.before.as_ref()), shown(self.after.as_ref()));
+        let effect = effect(self.effect);
+        let what = match self.declared {
+            Some(Side::Before) => format!("is gone; it was {before}"),
+            Some(Side::After) => format!("is new: {after} ({effect})"),
+            None => format!("{before} becomes {after} ({effect})"),
+        };
+        wrapped(
+            &format!("{component}.{parameter} {what}"),
+            WIDTH - 2,
+            "    ",
+        )
+    }
+}
+
+fn effect(effect: evaluate::Effect) -> String {
+    let name = match effect {
+        evaluate::Effect::Dynamic => "dynamic",
+        evaluate::Effect::Reload => "reload",
+        evaluate::Effect::Restart => "restart",
+    };
+    name.to_owned()
+}
+
+/// The value as one would write it in YAML; `-` where there is none.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(Value::String(text)) if is_plain(text) => one_line(text),
+        Some(value) => one_line(&value.to_string()),
+    }
+}
+
+/// Whether the text without quotes is itself.
+fn is_plain(text: &str) -> bool {
+    let read = serde_saphyr::from_str::<Value>(text);
+    text != "-" && read.is_ok_and(|read| read == *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use package::evaluate::Effect;
+    use serde_json::json;
+
+    fn parameter(name: &str, value: Value, from: Origin) -> Parameter {
+        Parameter {
+            name: name.to_owned(),
+            value: Some(value),
+            from: Some(from),
+            declared: evaluate::Parameter {
+                effect: Effect::Reload,
+                allowed: "int & >=0 & <=2147483647, or one of the words that the manual of the server lists".to_owned(),
+                default: Some(json!(0)),
+                description: "How many there may be.\nOr more.".to_owned(),
+            },
+        }
+    }
+
+    fn component() -> ComponentName {
+        "redis".parse().unwrap()
+    }
+
+    #[test]
+    fn a_table_fits_a_terminal() {
+        let parameters = [
+            parameter("a", json!(1), Origin::App),
+            parameter("much-longer-than-the-other", json!("60"), Origin::Default),
+            Parameter {
+                value: None,
+                from: None,
+                declared: evaluate::Parameter::default(),
+                ..parameter("none", json!(1), Origin::App)
+            },
+        ];
+        let table = table(&component(), &parameters, Paint::none());
+        insta::assert_snapshot!(table);
+        assert_eq!(summary(&parameters), "3, 1 of them set");
+    }
+
+    #[test]
+    fn a_parameter_may_come_change_and_go() {
+        let before = [
+            parameter("changed", json!(1), Origin::App),
+            parameter("gone", json!("x"), Origin::Default),
+            parameter("same", json!(true), Origin::Default),
+        ];
+        let after = [
+            parameter("changed", json!("1"), Origin::App),
+            parameter("new", json!("x y"), Origin::Profile),
+            parameter("same", json!(true), Origin::App),
+        ];
+        let changes = changes(&component(), &before, &after);
+        let told: String = changes.iter().map(Change::text).collect();
+        assert_eq!(
+            told,
+            "redis.changed 1 becomes \"1\" (reload)\nredis.gone is gone; it was x\nredis.new is new: \
+             x y (reload)\n"
+        );
+    }
+
+    #[test]
+    fn who_set_a_value_is_told() {
+        let component = |parameters: Value| {
+            let value = json!({ "config": { "parameters": parameters } });
+            serde_json::from_value::<AppComponent>(value).unwrap()
+        };
+        let said = Parameters {
+            values: json!({"a": 1, "b": 2, "c": 3}).as_object().unwrap().clone(),
+            declared: ["a", "b", "c", "d"]
+                .map(|n| (n.to_owned(), Default::default()))
+                .into(),
+        };
+        let list = list(
+            &said,
+            &component(json!({"a": 1})),
+            &component(json!({"a": 1, "b": 2})),
+        );
+        let from: Vec<Option<Origin>> = list.iter().map(|p| p.from).collect();
+        let known = [Origin::App, Origin::Profile, Origin::Default].map(Some);
+        assert_eq!(from, [known.to_vec(), vec![None]].concat());
+    }
+}

@@ -1,0 +1,108 @@
+//! All that an App can come to from one version of a plugin, and why it cannot be set to the rest.
+
+use super::{
+    graph::Plugin,
+    way::{Step, one, states},
+};
+use crate::{
+    args::Place,
+    output::{Paint, WIDTH, wrapped},
+};
+use package::graph::{Graph, State};
+use serde::Serialize;
+
+/// What can be reached from one version with one runtime.
+#[derive(Debug, Serialize)]
+pub(super) struct Reach {
+    from: Step,
+    /// What an App may be set to in one edit, newest first.
+    next: Vec<Step>,
+    /// What it can come to in several, newest first.
+    later: Vec<Later>,
+    /// Why it cannot be set to the rest in one edit, newest first.
+    refused: Vec<Refused>,
+}
+
+/// What takes several edits.
+#[derive(Debug, Serialize)]
+struct Later {
+    to: Step,
+    /// The edits in order, the last one to it.
+    steps: Vec<Step>,
+}
+
+/// What an App may not be set to.
+#[derive(Debug, Serialize)]
+struct Refused {
+    to: Step,
+    reason: String,
+}
+
+impl Reach {
+    /// What can be reached from `from`, for each runtime that it can mean.
+    ///
+    /// # Errors
+    /// There are several plugins, or this one has no such version.
+    pub(super) fn find(plugins: &[Plugin], from: &Place) -> anyhow::Result<Vec<Self>> {
+        let plugin = one(plugins)?;
+        let starts = states(plugin, from)?;
+        Ok(starts
+            .iter()
+            .map(|start| Self::of(&plugin.graph, start))
+            .collect())
+    }
+
+    fn of(graph: &Graph, from: &State) -> Self {
+        let next = graph.next(from);
+        let later = graph.reachable(from).into_iter();
+        let later = later
+            .filter(|state| !next.contains(state))
+            .filter_map(|to| {
+                let steps = graph.path(from, &to)?;
+                Some(Later {
+                    to: Step::of(&to),
+                    steps: steps.iter().map(Step::of).collect(),
+                })
+            });
+        let refused = graph.refused(from).into_iter().map(|(to, reason)| Refused {
+            to: Step::of(&to),
+            reason: reason.to_string(),
+        });
+        Self {
+            from: Step::of(from),
+            later: later.collect(),
+            refused: refused.collect(),
+            next: next.iter().map(Step::of).collect(),
+        }
+    }
+
+    /// Three lists for people.
+    pub(super) fn text(&self, paint: Paint) -> String {
+        let mut text = format!("from {}\n", paint.bold(&self.from.text()));
+        text.push_str("\nin one edit, to\n");
+        text.extend(
+            self.next
+                .iter()
+                .map(|step| format!("  {}\n", paint.green(&step.text()))),
+        );
+        if self.next.is_empty() {
+            text.push_str("  nothing\n");
+        }
+        if !self.later.is_empty() {
+            text.push_str("\nin several, to\n");
+        }
+        for Later { to, steps } in &self.later {
+            let by: Vec<String> = steps.iter().rev().skip(1).rev().map(Step::text).collect();
+            let line = format!("  {} by way of {}", to.text(), by.join(", "));
+            text.push_str(&format!("  {}", wrapped(&line, WIDTH - 2, "    ")));
+        }
+        if !self.refused.is_empty() {
+            text.push_str("\nrefused in one edit\n");
+        }
+        for Refused { to, reason } in &self.refused {
+            let line = format!("{}: {reason}", to.text());
+            text.push_str(&format!("  {}", wrapped(&line, WIDTH - 2, "    ")));
+        }
+        text
+    }
+}
