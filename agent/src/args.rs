@@ -1,5 +1,6 @@
 //! The command line and the environment of `paamesh-agent`, and what they mean.
 
+use crate::action::command::Run;
 use crate::install::Install;
 use crate::pod::api_server::PodApi;
 use crate::root::Root;
@@ -44,6 +45,8 @@ pub enum Job {
     Ready,
     /// Exit with 0 if the supervisor answers.
     Live,
+    /// Run one of the addon's actions, as the platform would, in the container that it is of.
+    Run(RunArgs),
 }
 
 /// Arguments of `install`.
@@ -89,6 +92,27 @@ pub struct SidecarArgs {
     /// The API server's port.
     #[arg(long, env = "KUBERNETES_SERVICE_PORT", default_value_t = 443)]
     pub api_port: u16,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What the action prints comes through, and its exit code is this command's; 124: its time was over; \
+125: it was not run, and the message says why; 127: its command cannot be started. Interrupted, it \
+ends the action.")]
+pub struct RunArgs {
+    /// The action's name; all are listed where it is left out.
+    pub name: Option<String>,
+}
+
+impl RunArgs {
+    /// What is meant.
+    pub fn meant(self, root: Root) -> Run {
+        Run {
+            root,
+            name: self.name,
+        }
+    }
 }
 
 impl InstallArgs {

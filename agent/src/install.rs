@@ -1,15 +1,17 @@
-//! The init container: brings the agent's binary, and the scripts and the configuration of the
-//! pod's revisions, before the middleware's containers start.
+//! The init container: brings the agent's binary, and the scripts, the action table and the
+//! configuration of the pod's revisions, before the middleware's containers start.
 //!
 //! The kubelet may bring a ConfigMap older than the pod, so it waits for the content of exactly the
 //! pod's revisions. All of it is idempotent: what is there and the same is not touched.
 
 use crate::atomic;
-use crate::content::{self, ContentError, Revision};
+use crate::configuration::{self, Configuration};
+use crate::content::{self, Content, ContentError, Files, Revision};
 use crate::root::Root;
+use crate::table::{self, TableError};
 use api::agent::{
-    ACTIONS_FILE, AGENT_BINARY, CONFIG_DIR, CONFIG_REVISION_FILE, CONTENT_DIR,
-    CONTENT_REVISION_FILE,
+    ACTIONS_FILE, AGENT_BINARY, CONFIG_DIR, CONFIG_REVISION_FILE, CONFIGURATION_FILE, CONTENT_DIR,
+    CONTENT_REVISION_FILE, EMPTY_REVISION,
 };
 use api::labels;
 use std::io;
@@ -48,6 +50,12 @@ pub enum InstallError {
     /// The content is there and wrong, or cannot be put in place.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// The action table cannot be put in place.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Which configuration the process starts with cannot be written down.
+    #[error("cannot write {CONFIGURATION_FILE}")]
+    Configuration(#[source] io::Error),
     /// The content did not come.
     #[error("waited {} s for {missing}", waited.as_secs())]
     TimedOut {
@@ -96,7 +104,7 @@ fn place_binary(root: &Root) -> Result<(), InstallError> {
 }
 
 /// Nothing is placed before all of it is there.
-fn place_content(root: &Root) -> Result<Result<(), Missing>, ContentError> {
+fn place_content(root: &Root) -> Result<Result<(), Missing>, InstallError> {
     let Some(revision) = content::revision(root, CONTENT_REVISION_FILE)? else {
         let annotation = labels::CONTENT_REVISION;
         return Ok(Err(Missing(format!(
@@ -113,15 +121,29 @@ fn place_content(root: &Root) -> Result<Result<(), Missing>, ContentError> {
     let config_revision = config_revision.filter(|revision| !revision.is_empty());
     let configuration = match &config_revision {
         Some(revision) => content::configuration(root, revision)?,
-        None => content::Files::new(),
+        None => Files::new(),
     };
     if let (Some(revision), true) = (&config_revision, configuration.is_empty()) {
         return Ok(Err(not_synced(&format!("{revision}.*"), CONFIG_DIR)));
     }
-    content::place_scripts(root, &content.scripts)?;
-    content::place_configuration(root, &configuration)?;
+    place(root, &content, &configuration, config_revision.as_ref())?;
     report(&revision, config_revision.as_ref());
     Ok(Ok(()))
+}
+
+/// The process has not started: it will read the files that are placed now.
+fn place(
+    root: &Root,
+    content: &Content,
+    configuration: &Files,
+    config_revision: Option<&Revision>,
+) -> Result<(), InstallError> {
+    content::place_scripts(root, &content.scripts)?;
+    table::place(root, &content.table)?;
+    content::place_configuration(root, configuration)?;
+    let revision = config_revision.map_or_else(|| EMPTY_REVISION.to_owned(), Revision::to_string);
+    configuration::note(root, &Configuration::in_force(revision))
+        .map_err(InstallError::Configuration)
 }
 
 fn not_synced(key: &str, dir: &str) -> Missing {

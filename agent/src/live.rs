@@ -3,6 +3,7 @@
 
 use crate::root::Root;
 use crate::rpc::supervisor_client::SupervisorClient;
+use crate::socket;
 use api::agent::{HelloRequest, SUPERVISOR_SOCKET};
 use std::time::Duration;
 use tonic::transport::{Channel, Endpoint};
@@ -39,7 +40,7 @@ pub async fn check(root: &Root) -> Result<(), NotLive> {
 /// # Errors
 /// The path is no URI.
 pub fn supervisor(root: &Root) -> Result<Endpoint, tonic::transport::Error> {
-    Endpoint::from_shared(format!("unix://{}", root.at(SUPERVISOR_SOCKET).display()))
+    socket::endpoint(&root.at(SUPERVISOR_SOCKET))
 }
 
 async fn hello(root: &Root) -> Result<(), NotLive> {

@@ -3,7 +3,7 @@
 use agent::args::{Args, Job};
 use agent::log::with_causes;
 use agent::root::Root;
-use agent::{install, live, log, ready, sidecar, supervisor};
+use agent::{action, install, live, log, ready, sidecar, supervisor};
 use clap::Parser as _;
 use std::error::Error;
 use std::process::ExitCode;
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         }),
         Job::Ready => told(ready::check(&root, SystemTime::now()).map_err(Into::into)),
         Job::Live => told(run(async { Ok(live::check(&root).await?) })),
+        Job::Run(args) => run(async { Ok(action::command::run(&args.meant(root)).await) }),
     };
     outcome.map_or(ExitCode::FAILURE, ExitCode::from)
 }

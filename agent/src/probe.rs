@@ -7,10 +7,9 @@ mod reading;
 
 pub use reading::{NoReading, Reading};
 
-use crate::reaper::{Child, End, Reaper};
+use crate::reaper::{Child, End, Group, Reaper};
 use api::agent::{ProbeAction, ProbeOutput};
 use regex::{Regex, RegexBuilder};
-use rustix::process::{Pid, Signal};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -125,10 +124,7 @@ impl Action {
 /// [`ProbeError`].
 pub async fn run(reaper: &Reaper, action: &Action) -> Result<Reading, ProbeError> {
     let mut child = start(reaper, action)?;
-    let group = Group {
-        reaper,
-        pid: child.pid,
-    };
+    let group = reaper.group(child.pid);
     let finished = tokio::time::timeout(action.timeout, finish(&mut child, &group)).await;
     drop(group);
     let finished = finished.unwrap_or(Err(ProbeError::TimedOut(action.timeout)));
@@ -226,25 +222,5 @@ fn after_colon(text: &str) -> String {
         String::new()
     } else {
         format!(": {text}")
-    }
-}
-
-/// A process group that is killed when nobody needs it any more.
-struct Group<'a> {
-    reaper: &'a Reaper,
-    pid: Pid,
-}
-
-impl Group<'_> {
-    fn kill(&self) {
-        if let Err(error) = self.reaper.signal_group(self.pid, Signal::KILL) {
-            tracing::warn!(pid = self.pid.as_raw_pid(), %error, "cannot kill the probe");
-        }
-    }
-}
-
-impl Drop for Group<'_> {
-    fn drop(&mut self) {
-        self.kill();
     }
 }

@@ -2,11 +2,11 @@
 //! The kubelet runs this every second, so it starts no runtime and asks nobody.
 
 use crate::root::Root;
-use api::agent::{ACTIONS_FILE, AGENT_DIR, ActionTable, OBSERVED_FILE};
+use crate::table;
+use api::agent::{ActionTable, OBSERVED_FILE};
 use api::probe::Observed;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 /// A sidecar that is merely slow to be scheduled takes no member out of its Service.
@@ -37,11 +37,6 @@ pub enum NotReady {
     Unhealthy(String),
 }
 
-/// Where the sidecar keeps the table that it probes by.
-pub(crate) fn table_in_use(root: &Root) -> PathBuf {
-    root.at(AGENT_DIR).join(ACTIONS_FILE)
-}
-
 /// Whether the member is ready at `now`.
 ///
 /// # Errors
@@ -50,7 +45,7 @@ pub fn check(root: &Root, now: SystemTime) -> Result<(), NotReady> {
     let (observed, written) = read(root)?;
     // A clock that was set back makes no observation old.
     let age = now.duration_since(written).unwrap_or_default();
-    let patience = patience(&table(root));
+    let patience = patience(&table::in_use(root).unwrap_or_default());
     match observed {
         _ if age > patience => Err(NotReady::Stale { age, patience }),
         Observed {
@@ -77,11 +72,6 @@ fn read(root: &Root) -> Result<(Observed, SystemTime), NotReady> {
     ))
 }
 
-fn table(root: &Root) -> ActionTable {
-    let bytes = fs::read(table_in_use(root)).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
-}
-
 /// Three probes may be missed, the last one up to its time-out.
 fn patience(table: &ActionTable) -> Duration {
     let probes = table.probe.as_ref().map(|probe| {
@@ -94,7 +84,7 @@ fn patience(table: &ActionTable) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::agent::{ProbeAction, ProbeOutput};
+    use api::agent::{AGENT_DIR, ProbeAction, ProbeOutput};
 
     fn pod(observed: &str, interval_millis: u64) -> (tempfile::TempDir, Root) {
         let dir = tempfile::tempdir().unwrap();
@@ -109,8 +99,11 @@ mod tests {
             timeout_millis: 1000,
             output,
         };
-        let table = serde_json::to_vec(&ActionTable { probe: Some(probe) }).unwrap();
-        fs::write(table_in_use(&root), table).unwrap();
+        let table = ActionTable {
+            probe: Some(probe),
+            ..ActionTable::default()
+        };
+        table::place(&root, &table).unwrap();
         (dir, root)
     }
 

@@ -72,6 +72,27 @@ pub struct Child {
     pub stderr: Option<ChildStderr>,
 }
 
+/// A process group that is killed when nobody needs it any more.
+pub struct Group<'a> {
+    reaper: &'a Reaper,
+    pid: Pid,
+}
+
+impl Group<'_> {
+    /// Kills whoever is left in it.
+    pub fn kill(&self) {
+        if let Err(error) = self.reaper.signal_group(self.pid, Signal::KILL) {
+            tracing::warn!(pid = self.pid.as_raw_pid(), %error, "cannot kill a process group");
+        }
+    }
+}
+
+impl Drop for Group<'_> {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 enum Ending {
     Awaited(oneshot::Receiver<End>),
     Known(End),
@@ -164,6 +185,11 @@ impl Reaper {
     pub fn group_is_empty(&self, pid: Pid) -> bool {
         let _running = self.running();
         test_kill_process_group(pid) == Err(rustix::io::Errno::SRCH)
+    }
+
+    /// The group of the child `pid`, which is killed when nobody holds it any more.
+    pub fn group(&self, pid: Pid) -> Group<'_> {
+        Group { reaper: self, pid }
     }
 
     fn reap(&self) {

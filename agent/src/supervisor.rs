@@ -1,7 +1,9 @@
-//! PID 1 of the main container: keeps the middleware's process running until it is told to stop.
+//! PID 1 of the main container: has the middleware's process prepared once in the pod's life
+//! (`prepare`), and keeps it running until it is told to stop.
 //!
-//! In: SIGTERM (or SIGINT) to stop, SIGHUP, SIGUSR1 and SIGUSR2 to hand on. Out: the process, its
-//! state by gRPC on a unix socket, and the process's exit code as its own (128 + n for signal n).
+//! In: SIGTERM (or SIGINT) to stop, SIGHUP, SIGUSR1 and SIGUSR2 to hand on, and actions to run beside
+//! the process. Out: the process, its state by gRPC on a unix socket, and the process's exit code as
+//! its own (128 + n for signal n), or that of a `prepare` that failed.
 //! The process inherits standard output and error, so the agent is not in their way: a slow reader
 //! blocks the writer when the kernel's pipe is full, as it would without an agent.
 //!
@@ -9,18 +11,23 @@
 //! what it means, `act` does it, `report` tells.
 
 mod act;
-pub mod observe;
+mod errors;
+mod observe;
 pub mod plan;
+mod prepare;
 mod report;
 pub mod service;
 
 use crate::reaper::Reaper;
 use crate::root::Root;
-use plan::{Event, Phase, Process};
+use crate::table::TableError;
+use plan::{Event, Process};
 use rustix::process::Signal;
+use service::Answering;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -45,6 +52,12 @@ pub enum SuperviseError {
     /// Signals cannot be watched or orphans not adopted.
     #[error("cannot watch signals")]
     Signals(#[source] io::Error),
+    /// Whether the process is to be prepared cannot be known.
+    #[error("cannot tell whether the process is to be prepared")]
+    Table(#[source] TableError),
+    /// Whether the process was prepared cannot be known.
+    #[error("cannot tell whether the process was prepared")]
+    Prepared(#[source] io::Error),
     /// The socket cannot be made.
     #[error("cannot listen on {}", path.display())]
     Socket {
@@ -56,30 +69,42 @@ pub enum SuperviseError {
     },
 }
 
-/// Supervises until asked to stop; answers the process's exit code.
+/// Supervises until asked to stop, or until `prepare` failed; answers the exit code.
 ///
 /// # Errors
-/// [`SuperviseError`], before the process is started.
+/// [`SuperviseError`], before anything is started.
 pub async fn run(supervise: &Supervise) -> Result<u8, SuperviseError> {
     let reaper = Reaper::start().map_err(SuperviseError::Signals)?;
     let mut signals = observe::Signals::watch().map_err(SuperviseError::Signals)?;
-    let (told, told_to) = watch::channel(Process::new(Instant::now()));
+    let prepare = prepare::wanted(&supervise.root)?;
+    let new = Process::new(prepare.is_none(), Instant::now());
+    let (told, told_to) = watch::channel(new.clone());
     let listener = service::listen(&supervise.root)?;
-    tokio::spawn(service::serve(listener, supervise.name.clone(), told_to));
+    tokio::spawn(service::serve(
+        listener,
+        Answering {
+            root: supervise.root.clone(),
+            name: supervise.name.clone(),
+            process: told_to,
+            reaper: Arc::clone(&reaper),
+        },
+    ));
 
+    let prepare_millis = prepare.as_ref().map_or(0, |action| action.timeout_millis);
     let rules = plan::Rules {
         stop_timeout: supervise.stop_timeout,
+        prepare_timeout: Duration::from_millis(prepare_millis),
     };
-    let mut actor = act::Actor::new(supervise, &reaper);
-    let mut process = told.borrow().clone();
+    let mut actor = act::Actor::new(supervise, prepare.as_ref(), &reaper);
+    let mut process = new;
     let mut event = Event::Due;
     loop {
         let plan = plan::plan(&process, &event, &rules, Instant::now());
         let outcome = actor.act(plan.step);
-        report::report(&supervise.name, &process, &plan.process);
+        report::report(&supervise.root, &supervise.name, &process, &plan.process);
         process = plan.process;
         told.send_replace(process.clone());
-        if let Phase::Stopped { code, .. } = process.phase {
+        if let Some(code) = process.code() {
             return Ok(code);
         }
         event = match outcome {

@@ -16,6 +16,15 @@ pub const AGENT_DIR: &str = "/paamesh";
 pub const AGENT_BINARY: &str = "/paamesh/paamesh-agent";
 /// The supervisor's unix socket.
 pub const SUPERVISOR_SOCKET: &str = "/paamesh/supervisor.sock";
+/// The sidecar's unix socket.
+pub const SIDECAR_SOCKET: &str = "/paamesh/sidecar.sock";
+/// The action table in use: written by `install`, and by the sidecar whenever the pod's content
+/// revision changes. It is the table that the containers without [`CONTENT_DIR`] know.
+pub const TABLE_FILE: &str = "/paamesh/actions.json";
+/// There once [`PREPARE`] has succeeded in this pod.
+pub const PREPARED_FILE: &str = "/paamesh/prepared";
+/// Which configuration revision the process has read, and what is in the way of the wanted one.
+pub const CONFIGURATION_FILE: &str = "/paamesh/configuration.json";
 /// What the sidecar's last probe said, as JSON of [`crate::probe::Observed`]; `ready` reads it.
 pub const OBSERVED_FILE: &str = "/paamesh/observed.json";
 /// The Component's content ConfigMap, as the kubelet syncs it: `<8 hex of revision>.<file>`.
@@ -40,9 +49,42 @@ pub const MIDDLEWARE_CONFIG_DIR: &str = "/middleware/config";
 /// The credentials of the Component, as its Secret holds them: a file for each key.
 pub const CREDENTIALS_DIR: &str = "/credentials";
 /// The action that runs in the main container before its process starts for the first time in a
-/// pod's life.
+/// pod's life. Always a command, and always in the main container.
+///
+/// **How often.** Once it has ended with 0, never again in this pod, also if the container restarts
+/// ([`PREPARED_FILE`], in a volume of the pod's own). As long as it has not, at each start of the
+/// container, from the beginning. A pod that takes another's place runs it again *on the volumes as
+/// they are*, so it must look at them first and leave alone what is already done; and since a node
+/// can lose its power in the middle of it, what it makes must appear in one step: make it beside
+/// its place, then rename it (`initdb -D /data/new && mv /data/new /data/pgdata`).
+///
+/// **What it meets.** The volumes, [`SCRIPTS_DIR`], [`MIDDLEWARE_CONFIG_DIR`],
+/// [`CREDENTIALS_DIR`], the environment and the user of the process. The process does not run, and
+/// no other action does. Standard output and standard error are the container's log; standard input
+/// is empty.
+///
+/// **How it ends.** With 0: what it left running in its process group is killed, and the process
+/// starts. Otherwise, or after its time: its process group is killed whole and the container ends,
+/// with its exit code (124 after its time, 127 if it cannot be started) and with «prepare failed
+/// with exit code 3: » and the last line of its standard error as the termination message, which
+/// `kubectl describe pod` shows. The kubelet starts the container again, with growing waits. While
+/// it runs the pod is alive and not ready, however long it takes. A pod that is deleted meanwhile
+/// sends it SIGTERM, and SIGKILL after the component's stop time-out.
 pub const PREPARE: &str = "prepare";
-/// The action that makes the process read its configuration again.
+/// The action that makes the process read its configuration again: a signal to the process, or a
+/// command in the main container or in the sidecar.
+///
+/// **When.** The pod's annotation `middleware.io/config-revision` changed: the sidecar puts the files
+/// of that revision into [`MIDDLEWARE_CONFIG_DIR`] (each in one step; files that the new revision has
+/// not are removed), and then runs this. A signal has succeeded when it was sent to a running
+/// process, a command when it ended with 0.
+///
+/// **When it fails.** The process goes on as it is and the pod stays as ready as it was. It is tried
+/// again after 1 s, then after growing waits up to a minute, until it succeeds or another revision is
+/// wanted; `Status` and the sidecar's log say why. It may run again after it succeeded (a sidecar
+/// that was killed in between knows no better), also while nothing has changed.
+///
+/// **Without it** the files are put in place and the process finds them at its next start.
 pub const RELOAD: &str = "reload";
 /// The key of the action table in the content ConfigMap, without its revision.
 pub const ACTIONS_FILE: &str = "actions.json";
@@ -93,6 +135,15 @@ pub struct ActionTable {
 }
 
 /// An action that the agent runs: a command, or a signal to the process.
+///
+/// A command is run without a shell, with empty standard input and the environment of its container,
+/// as the leader of a process group that is killed whole when the command has ended, when its time is
+/// over, and when whoever asked for it goes away. One run of an action at a time. No action runs in
+/// the main container while [`PREPARE`] does or while the process is being stopped.
+///
+/// The addon's own actions are run by `/paamesh/paamesh-agent run NAME`, from any container of the
+/// pod: output and exit code come through; 124 after its time, 125 where it was not run at all (the
+/// message says why), 127 where its command cannot be started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Action {

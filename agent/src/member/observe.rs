@@ -7,16 +7,24 @@ use crate::probe::{self, Action, InvalidAction, Reading};
 use crate::reaper::Reaper;
 use crate::root::Root;
 use crate::rpc::supervisor_client::SupervisorClient;
-use crate::{atomic, ready};
-use api::agent::{ACTIONS_FILE, CONTENT_REVISION_FILE, Process, StatusRequest};
+use crate::table::{self, TableError};
+use api::agent::{CONTENT_REVISION_FILE, Process, StatusRequest};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tonic::transport::Channel;
 
 /// The supervisor answers in microseconds unless it is gone.
 const SUPERVISOR_DEADLINE: Duration = Duration::from_secs(1);
-/// `ready` reads it; nobody writes it but the sidecar.
-const TABLE_MODE: u32 = 0o644;
+
+/// The pod's content cannot be followed.
+#[derive(Debug, thiserror::Error)]
+enum NotFollowed {
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
 
 /// What one look found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +40,8 @@ pub struct Sources {
     root: Root,
     reaper: Arc<Reaper>,
     supervisor: SupervisorClient<Channel>,
-    loaded: Option<Loaded>,
-}
-
-/// The content that the probe is of.
-struct Loaded {
-    revision: Revision,
-    action: Result<Option<Action>, InvalidAction>,
+    action: Option<Result<Option<Action>, InvalidAction>>,
+    followed: watch::Sender<Option<Revision>>,
 }
 
 impl Sources {
@@ -52,21 +55,27 @@ impl Sources {
             root: root.clone(),
             reaper,
             supervisor,
-            loaded: None,
+            action: None,
+            followed: watch::channel(None).0,
         })
+    }
+
+    /// The content revision whose scripts and actions are in place.
+    pub fn followed(&self) -> watch::Receiver<Option<Revision>> {
+        self.followed.subscribe()
     }
 
     /// How long the probe waits between two runs; `None` where there is none.
     pub fn interval(&self) -> Option<Duration> {
-        let action = self.loaded.as_ref()?.action.as_ref().ok()?;
+        let action = self.action.as_ref()?.as_ref().ok()?;
         action.as_ref().map(|action| action.interval)
     }
 
     /// Follows the pod's content revision. While the new one is not there the old one stays.
-    fn follow(&mut self) -> Result<(), ContentError> {
+    fn follow(&mut self) -> Result<(), NotFollowed> {
         let wanted = content::revision(&self.root, CONTENT_REVISION_FILE)?;
-        let known = self.loaded.as_ref().map(|loaded| &loaded.revision);
-        let Some(revision) = wanted.filter(|wanted| known != Some(wanted)) else {
+        let known = self.followed.borrow().clone();
+        let Some(revision) = wanted.filter(|wanted| known.as_ref() != Some(wanted)) else {
             return Ok(());
         };
         let Some(content) = content::content(&self.root, &revision)? else {
@@ -75,12 +84,13 @@ impl Sources {
         place(&self.root, &content)?;
         let action = content.table.probe.as_ref().map(Action::parse).transpose();
         tracing::info!(%revision, scripts = content.scripts.len(), "content");
-        self.loaded = Some(Loaded { revision, action });
+        self.action = Some(action);
+        self.followed.send_replace(Some(revision));
         Ok(())
     }
 
     async fn probe(&self) -> Option<Result<Reading, String>> {
-        let Some(Loaded { action, .. }) = &self.loaded else {
+        let Some(action) = &self.action else {
             return Some(Err("the pod's content is not there yet".to_owned()));
         };
         match action {
@@ -105,15 +115,10 @@ pub async fn observe(sources: &mut Sources) -> Seen {
 }
 
 /// The table is placed last: with it the scripts that it names are there.
-fn place(root: &Root, content: &Content) -> Result<(), ContentError> {
+fn place(root: &Root, content: &Content) -> Result<(), NotFollowed> {
     content::place_scripts(root, &content.scripts)?;
-    let path = ready::table_in_use(root);
-    let key = || ACTIONS_FILE.to_owned();
-    let table = serde_json::to_vec(&content.table)
-        .map_err(|source| ContentError::Table { key: key(), source })?;
-    atomic::settle(&path, &table, TABLE_MODE)
-        .map(drop)
-        .map_err(|source| ContentError::Write { path, source })
+    table::place(root, &content.table)?;
+    Ok(())
 }
 
 async fn processes(mut supervisor: SupervisorClient<Channel>) -> Result<Vec<Process>, String> {

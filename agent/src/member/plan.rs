@@ -65,6 +65,7 @@ fn process_trouble(process: &Process) -> Option<String> {
         )),
         ProcessState::Stopping => Some(format!("process {name} is stopping")),
         ProcessState::Stopped => Some(format!("process {name} is stopped")),
+        ProcessState::Preparing => Some(format!("process {name} is being prepared")),
         ProcessState::Starting | ProcessState::Unspecified => {
             Some(format!("process {name} has not started"))
         }
@@ -165,6 +166,7 @@ mod tests {
             ProcessState::BackingOff,
             ProcessState::Stopping,
             ProcessState::Starting,
+            ProcessState::Preparing,
         ] {
             let seen = seen(Some(Ok(reading("primary"))), state);
             assert!(!plan(&Observed::default(), &seen).healthy, "{state:?}");

@@ -1,7 +1,8 @@
 //! Waits for the next event: a signal, the process's end, or a time that has come.
 
+use super::act::Started;
 use super::plan::{Event, Phase, Process};
-use crate::reaper::{Child, Reaper};
+use crate::reaper::Reaper;
 use rustix::process::{Pid, Signal};
 use std::future::pending;
 use std::io;
@@ -48,10 +49,10 @@ impl Signals {
 }
 
 /// The next event of `process`. May be dropped while waiting; nothing is lost then.
-pub async fn next(
+pub(super) async fn next(
     process: &Process,
     signals: &mut Signals,
-    child: Option<&mut Child>,
+    child: Option<&mut Started>,
     reaper: &Reaper,
 ) -> Event {
     tokio::select! {
@@ -61,7 +62,7 @@ pub async fn next(
     }
 }
 
-async fn end(phase: Phase, child: Option<&mut Child>, reaper: &Reaper) -> Event {
+async fn end(phase: Phase, child: Option<&mut Started>, reaper: &Reaper) -> Event {
     match (phase, child) {
         (
             Phase::Stopping {
@@ -71,11 +72,21 @@ async fn end(phase: Phase, child: Option<&mut Child>, reaper: &Reaper) -> Event 
             },
             _,
         ) => emptied(pid, reaper).await,
-        (Phase::Running { .. } | Phase::Stopping { .. }, Some(child)) => {
-            Event::Ended(child.end().await)
+        (Phase::Running { .. } | Phase::Stopping { .. }, Some(started)) => {
+            Event::Ended(started.child.end().await)
         }
+        (Phase::Preparing { .. }, Some(started)) => prepare_ended(started).await,
         _ => pending().await,
     }
+}
+
+async fn prepare_ended(started: &mut Started) -> Event {
+    let end = started.child.end().await;
+    let errors = match &mut started.errors {
+        Some(errors) => errors.last_line().await,
+        None => String::new(),
+    };
+    Event::PrepareEnded(end, errors)
 }
 
 async fn emptied(pid: Pid, reaper: &Reaper) -> Event {

@@ -1,5 +1,8 @@
 //! What an event means for the process. Pure: no IO, no clock.
 
+mod preparing;
+
+use crate::action::NOT_STARTED;
 use crate::reaper::End;
 use rustix::process::{Pid, Signal};
 use std::time::{Duration, Instant};
@@ -10,14 +13,14 @@ pub const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 /// A process that ran for so long has recovered: the next wait is the first one again.
 pub const STEADY: Duration = Duration::from_secs(300);
-/// The exit code of a command that cannot be started, as a shell gives it.
-const NOT_STARTED: u8 = 127;
 
 /// What the manifest says about the process.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// From the stop signal to the kill.
     pub stop_timeout: Duration,
+    /// What `prepare` may take.
+    pub prepare_timeout: Duration,
 }
 
 /// All that is known about the process.
@@ -25,6 +28,8 @@ pub struct Rules {
 pub struct Process {
     /// What it is doing.
     pub phase: Phase,
+    /// Whether nothing is left to do before it is started.
+    pub prepared: bool,
     /// How often it was started again.
     pub restarts: u32,
     /// The wait after the next end.
@@ -36,10 +41,19 @@ pub struct Process {
 /// What a process is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It is to be started now.
+    /// It is to be started now, or prepared where it is not.
     Starting {
         /// Since when.
         since: Instant,
+    },
+    /// The addon's `prepare` runs; the process was not started yet.
+    Preparing {
+        /// As this process, which leads its group.
+        pid: Pid,
+        /// Since when.
+        since: Instant,
+        /// When it is killed; `None` once that was done.
+        deadline: Option<Instant>,
     },
     /// It runs.
     Running {
@@ -75,6 +89,13 @@ pub enum Phase {
         /// What the supervisor exits with.
         code: u8,
     },
+    /// `prepare` failed, so it is not started: the kubelet starts the container anew.
+    Unprepared {
+        /// When.
+        since: Instant,
+        /// What the supervisor exits with; never 0.
+        code: u8,
+    },
 }
 
 /// What happened.
@@ -86,6 +107,14 @@ pub enum Event {
     Started(Pid),
     /// The step [`Step::Start`] failed: why, for people.
     NotStarted(String),
+    /// The step [`Step::Prepare`] succeeded: `prepare` runs.
+    Preparing(Pid),
+    /// `prepare` ended, and the last line of its standard error.
+    PrepareEnded(End, String),
+    /// The step [`Step::Settle`] succeeded.
+    Prepared,
+    /// The step [`Step::Prepare`] or [`Step::Settle`] failed: why, for people.
+    NotPrepared(String),
     /// The process ended.
     Ended(End),
     /// The process ended before, and nobody of its group is left either.
@@ -99,6 +128,12 @@ pub enum Event {
 /// What is to be done. What `Start` and the signals lead to comes back as an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Start `prepare`.
+    Prepare,
+    /// Kill what `prepare` left running, and write down that it succeeded.
+    Settle(Pid),
+    /// Ask the group of `prepare` to end.
+    Abandon(Pid),
     /// Start the command.
     Start,
     /// Hand a signal to the process alone: for a helper of its group it may be deadly.
@@ -119,11 +154,12 @@ pub struct Plan {
 }
 
 impl Process {
-    /// One that is to be started.
-    pub fn new(now: Instant) -> Self {
+    /// One that is to be started, after it was prepared where it is not `prepared`.
+    pub fn new(prepared: bool, now: Instant) -> Self {
         let phase = Phase::Starting { since: now };
         Self {
             phase,
+            prepared,
             restarts: 0,
             back_off: FIRST_BACK_OFF,
             last_end: String::new(),
@@ -135,14 +171,31 @@ impl Process {
         match self.phase {
             Phase::Starting { since } => Some(since),
             Phase::BackingOff { until, .. } => Some(until),
-            Phase::Stopping { deadline, .. } => deadline,
-            Phase::Running { .. } | Phase::Stopped { .. } => None,
+            Phase::Preparing { deadline, .. } | Phase::Stopping { deadline, .. } => deadline,
+            Phase::Running { .. } | Phase::Stopped { .. } | Phase::Unprepared { .. } => None,
+        }
+    }
+
+    /// The exit code of the supervisor, once nothing is left to do.
+    pub fn code(&self) -> Option<u8> {
+        match self.phase {
+            Phase::Stopped { code, .. } | Phase::Unprepared { code, .. } => Some(code),
+            _ => None,
         }
     }
 
     fn with(&self, phase: Phase) -> Self {
         Self {
             phase,
+            ..self.clone()
+        }
+    }
+
+    /// `prepare` failed for good.
+    fn unprepared(&self, code: u8, last_end: String, now: Instant) -> Self {
+        Self {
+            phase: Phase::Unprepared { since: now, code },
+            last_end,
             ..self.clone()
         }
     }
@@ -160,9 +213,9 @@ impl Process {
                 until: now + wait,
                 code,
             },
-            restarts: self.restarts,
             back_off: (wait * 2).min(LONGEST_BACK_OFF),
             last_end,
+            ..self.clone()
         }
     }
 }
@@ -170,11 +223,13 @@ impl Process {
 /// What `event` means for `process` at `now`. An event that does not fit the phase changes nothing.
 pub fn plan(process: &Process, event: &Event, rules: &Rules, now: Instant) -> Plan {
     match process.phase {
-        Phase::Starting { .. } => starting(process, event, now),
+        Phase::Starting { .. } if process.prepared => starting(process, event, now),
+        Phase::Starting { .. } => preparing::begin(process, event, rules, now),
+        Phase::Preparing { pid, .. } => preparing::plan(process, event, rules, pid, now),
         Phase::Running { pid, since } => running(process, event, rules, pid, since, now),
         Phase::BackingOff { code, .. } => backing_off(process, event, code, now),
         Phase::Stopping { pid, .. } => stopping(process, event, pid, now),
-        Phase::Stopped { .. } => unchanged(process),
+        Phase::Stopped { .. } | Phase::Unprepared { .. } => unchanged(process),
     }
 }
 
@@ -191,12 +246,16 @@ fn starting(process: &Process, event: &Event, now: Instant) -> Plan {
         Event::NotStarted(why) => {
             only(process.backing_off(Duration::ZERO, NOT_STARTED, why.clone(), now))
         }
-        Event::StopAsked => only(process.with(Phase::Stopped {
-            since: now,
-            code: 0,
-        })),
+        Event::StopAsked => only(never_started(process, now)),
         _ => unchanged(process),
     }
+}
+
+fn never_started(process: &Process, now: Instant) -> Process {
+    process.with(Phase::Stopped {
+        since: now,
+        code: 0,
+    })
 }
 
 fn running(
@@ -214,25 +273,25 @@ fn running(
             process: process.backing_off(now - since, end.code(), end.to_string(), now),
             step: Some(Step::Kill(pid)),
         },
-        Event::StopAsked => {
-            let deadline = Some(now + rules.stop_timeout);
-            let phase = Phase::Stopping {
-                pid,
-                since: now,
-                deadline,
-                ended: None,
-            };
-            Plan {
-                process: process.with(phase),
-                step: Some(Step::Stop(pid)),
-            }
-        }
+        Event::StopAsked => Plan {
+            process: asked_to_end(process, rules, pid, now),
+            step: Some(Step::Stop(pid)),
+        },
         Event::HandOn(signal) => Plan {
             process: process.clone(),
             step: Some(Step::Signal(pid, *signal)),
         },
         _ => unchanged(process),
     }
+}
+
+fn asked_to_end(process: &Process, rules: &Rules, pid: Pid, now: Instant) -> Process {
+    process.with(Phase::Stopping {
+        pid,
+        since: now,
+        deadline: Some(now + rules.stop_timeout),
+        ended: None,
+    })
 }
 
 fn backing_off(process: &Process, event: &Event, code: u8, now: Instant) -> Plan {

@@ -1,27 +1,37 @@
-//! The gRPC service of the supervisor, on a unix socket that only this pod's containers see.
+//! The gRPC services of the supervisor, on a unix socket that only this pod's containers see.
 
 use super::SuperviseError;
 use super::plan::{Phase, Process};
-use crate::atomic;
+use crate::action::service::{self, Here};
+use crate::configuration;
+use crate::reaper::Reaper;
 use crate::root::Root;
 use crate::rpc::supervisor_server::{Supervisor, SupervisorServer};
+use crate::socket::{self, Incoming};
 use api::agent::{
     self, HelloReply, HelloRequest, ProcessState, SUPERVISOR_SOCKET, StatusReply, StatusRequest,
 };
-use std::fs::{self, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 use std::time::Instant;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::sync::watch;
-use tonic::codegen::tokio_stream::Stream;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-/// The other containers may run as another user of the pod's group.
-const SOCKET_MODE: u32 = 0o660;
+/// What is served beyond Hello and Status.
+const CAPABILITIES: [&str; 1] = ["run"];
+
+/// Who answers, and what for.
+pub struct Answering {
+    /// Where the pod's places are.
+    pub root: Root,
+    /// The process's name.
+    pub name: String,
+    /// What is known of it.
+    pub process: watch::Receiver<Process>,
+    /// For the actions that run beside it.
+    pub reaper: Arc<Reaper>,
+}
 
 /// Listens where the pod's other containers look. A socket there is of a supervisor that is gone.
 ///
@@ -29,20 +39,26 @@ const SOCKET_MODE: u32 = 0o660;
 /// [`SuperviseError::Socket`].
 pub fn listen(root: &Root) -> Result<UnixListener, SuperviseError> {
     let path = root.at(SUPERVISOR_SOCKET);
-    let listener = atomic::remove(&path).and_then(|()| UnixListener::bind(&path));
-    listener
-        .and_then(|listener| {
-            fs::set_permissions(&path, Permissions::from_mode(SOCKET_MODE))?;
-            Ok(listener)
-        })
-        .map_err(|source| SuperviseError::Socket { path, source })
+    socket::listen(&path).map_err(|source| SuperviseError::Socket { path, source })
 }
 
-/// Answers for the process named `name` until the supervisor ends.
-pub async fn serve(listener: UnixListener, name: String, process: watch::Receiver<Process>) {
-    let service = SupervisorServer::new(Service { name, process });
+/// Answers until the supervisor ends.
+pub async fn serve(listener: UnixListener, answering: Answering) {
+    let Answering {
+        root,
+        name,
+        process,
+        reaper,
+    } = answering;
+    let actions = service::service(&root, &reaper, Here::Main(process.clone()));
+    let supervisor = SupervisorServer::new(Service {
+        root,
+        name,
+        process,
+    });
     let served = Server::builder()
-        .add_service(service)
+        .add_service(supervisor)
+        .add_service(actions)
         .serve_with_incoming(Incoming(listener))
         .await;
     if let Err(error) = served {
@@ -51,6 +67,7 @@ pub async fn serve(listener: UnixListener, name: String, process: watch::Receive
 }
 
 struct Service {
+    root: Root,
     name: String,
     process: watch::Receiver<Process>,
 }
@@ -61,7 +78,7 @@ impl Supervisor for Service {
         let version = api::PLATFORM_VERSION.to_owned();
         Ok(Response::new(HelloReply {
             version,
-            capabilities: Vec::new(),
+            capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
         }))
     }
 
@@ -69,6 +86,7 @@ impl Supervisor for Service {
         let process = describe(&self.name, &self.process.borrow(), Instant::now());
         Ok(Response::new(StatusReply {
             processes: vec![process],
+            configuration: configuration::known(&self.root).map(Into::into),
         }))
     }
 }
@@ -80,7 +98,10 @@ fn describe(name: &str, process: &Process, now: Instant) -> agent::Process {
         Phase::Running { pid, since } => (ProcessState::Running, Some(pid), since),
         Phase::BackingOff { since, .. } => (ProcessState::BackingOff, None, since),
         Phase::Stopping { pid, since, .. } => (ProcessState::Stopping, Some(pid), since),
-        Phase::Stopped { since, .. } => (ProcessState::Stopped, None, since),
+        Phase::Stopped { since, .. } | Phase::Unprepared { since, .. } => {
+            (ProcessState::Stopped, None, since)
+        }
+        Phase::Preparing { pid, since, .. } => (ProcessState::Preparing, Some(pid), since),
     };
     agent::Process {
         name: name.to_owned(),
@@ -89,17 +110,5 @@ fn describe(name: &str, process: &Process, now: Instant) -> agent::Process {
         restarts: process.restarts,
         since_seconds: now.saturating_duration_since(since).as_secs(),
         last_end: process.last_end.clone(),
-    }
-}
-
-/// Connections as they come.
-struct Incoming(UnixListener);
-
-impl Stream for Incoming {
-    type Item = io::Result<UnixStream>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let accepted = ready!(self.0.poll_accept(context));
-        Poll::Ready(Some(accepted.map(|(stream, _)| stream)))
     }
 }

@@ -1,6 +1,6 @@
 //! `install`: what the init container leaves behind.
 
-use crate::place::{Job, Place, eventually};
+use crate::place::{Job, Place, actions_table, eventually, sends};
 use api::agent::{
     AGENT_BINARY, ActionTable, CONFIG_DIR, CONFIG_REVISION_FILE, CONTENT_DIR,
     CONTENT_REVISION_FILE, EMPTY_REVISION, MIDDLEWARE_CONFIG_DIR, SCRIPTS_DIR,
@@ -72,6 +72,20 @@ fn it_brings_the_agent_and_the_files_of_the_pods_revisions() {
     assert_eq!(
         version,
         format!("paamesh-agent {}\n", api::PLATFORM_VERSION)
+    );
+}
+
+#[test]
+fn it_leaves_the_table_and_the_configuration_in_force_for_the_others() {
+    let place = pod();
+    let table = actions_table(&[("reload", sends("SIGHUP"))]);
+    place.sync_table(CONTENT, &table);
+    install(&place, "5s").unwrap();
+    assert_eq!(agent::table::in_use(&place.root).unwrap(), table);
+    let known = agent::configuration::known(&place.root).unwrap();
+    assert_eq!(
+        (known.revision.as_str(), known.wanted.as_str()),
+        (CONFIG, "")
     );
 }
 

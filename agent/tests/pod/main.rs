@@ -7,5 +7,8 @@ mod api_server;
 mod install;
 mod pid_one;
 mod place;
+mod prepare;
+mod reload;
+mod run;
 mod sidecar;
 mod supervisor;

@@ -1,10 +1,14 @@
 //! A pod's places without a pod: a directory with the mounts that the composer makes, and the
 //! agent's processes in it.
 
+use agent::live;
 use agent::root::Root;
+use agent::rpc::supervisor_client::SupervisorClient;
+use agent::table;
 use api::agent::{
-    ACTIONS_FILE, AGENT_DIR, ActionTable, CONFIG_DIR, CONTENT_DIR, MIDDLEWARE_DIR, POD_DIR,
-    ProbeAction, ProbeOutput, SCRIPTS_DIR, TOKEN_DIR,
+    ACTIONS_FILE, AGENT_DIR, Action, ActionPlace, ActionTable, CONFIG_DIR, CONTENT_DIR,
+    MIDDLEWARE_DIR, POD_DIR, ProbeAction, ProbeOutput, SCRIPTS_DIR, StatusReply, StatusRequest,
+    TOKEN_DIR,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -70,7 +74,16 @@ impl Place {
             timeout_millis: 2000,
             output: ProbeOutput::Json,
         };
-        self.sync_table(revision, &ActionTable { probe: Some(probe) });
+        let table = ActionTable {
+            probe: Some(probe),
+            ..ActionTable::default()
+        };
+        self.sync_table(revision, &table);
+    }
+
+    /// As `install` or the sidecar leaves the table, with these actions.
+    pub fn use_actions(&self, actions: &[(&str, Action)]) {
+        table::place(&self.root, &actions_table(actions)).unwrap();
     }
 
     pub fn sync_table(&self, revision: &str, table: &ActionTable) {
@@ -108,6 +121,22 @@ impl Place {
             &["--", "sh", "-c", script],
         ];
         self.agent(&flags.concat())
+    }
+
+    /// What the supervisor says of itself.
+    pub fn status(&self) -> Result<StatusReply, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let channel = live::supervisor(&self.root).unwrap().connect().await;
+            let channel = channel.map_err(|error| error.to_string())?;
+            let status = SupervisorClient::new(channel)
+                .status(StatusRequest {})
+                .await;
+            Ok(status.map_err(|error| error.to_string())?.into_inner())
+        })
     }
 
     pub fn supervise(&self, script: &str) -> Job {
@@ -165,6 +194,36 @@ impl Drop for Job {
         }
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A shell script as an action.
+pub fn script(place: ActionPlace, script: &str) -> Action {
+    Action {
+        command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        signal: None,
+        place,
+        timeout_millis: 10_000,
+    }
+}
+
+/// A signal to the process as an action.
+pub fn sends(signal: &str) -> Action {
+    Action {
+        command: Vec::new(),
+        signal: Some(signal.to_owned()),
+        place: ActionPlace::Main,
+        timeout_millis: 1000,
+    }
+}
+
+pub fn actions_table(actions: &[(&str, Action)]) -> ActionTable {
+    let actions = actions.iter().cloned();
+    ActionTable {
+        actions: actions
+            .map(|(name, action)| (name.to_owned(), action))
+            .collect(),
+        ..ActionTable::default()
     }
 }
 

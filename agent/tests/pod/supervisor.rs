@@ -1,9 +1,7 @@
 //! `supervisor` and `live`, with real processes; not as PID 1 but as subreaper.
 
 use crate::place::{Job, Place, eventually, is};
-use agent::live;
-use agent::rpc::supervisor_client::SupervisorClient;
-use api::agent::{Process, ProcessState, SUPERVISOR_SOCKET, StatusRequest};
+use api::agent::{Process, ProcessState, SUPERVISOR_SOCKET};
 use rustix::process::{Pid, Signal, test_kill_process};
 use std::fs;
 use std::io::Read as _;
@@ -14,22 +12,7 @@ use std::time::Duration;
 const POLITE: &str = "trap 'exit 7' TERM; echo up >up; while :; do sleep 0.05; done";
 
 fn status(place: &Place) -> Result<Process, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let channel = live::supervisor(&place.root).unwrap().connect().await;
-        let channel = channel.map_err(|error| error.to_string())?;
-        let status = SupervisorClient::new(channel)
-            .status(StatusRequest {})
-            .await;
-        let mut processes = status
-            .map_err(|error| error.to_string())?
-            .into_inner()
-            .processes;
-        Ok(processes.remove(0))
-    })
+    Ok(place.status()?.processes.remove(0))
 }
 
 fn up(place: &Place) {

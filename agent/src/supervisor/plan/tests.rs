@@ -3,6 +3,7 @@
 use super::*;
 
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+const PREPARE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A process and a clock that only [`Story::after`] moves.
 struct Story {
@@ -13,12 +14,23 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
+        Self::of(true)
+    }
+
+    fn of(prepared: bool) -> Self {
         let now = Instant::now();
         Self {
-            process: Process::new(now),
+            process: Process::new(prepared, now),
             now,
             pid: Pid::from_raw(42).unwrap(),
         }
+    }
+
+    fn preparing() -> Self {
+        let mut story = Self::of(false);
+        assert_eq!(story.on(&Event::Due), Some(Step::Prepare));
+        assert_eq!(story.on(&Event::Preparing(story.pid)), None);
+        story
     }
 
     fn started() -> Self {
@@ -31,6 +43,7 @@ impl Story {
     fn on(&mut self, event: &Event) -> Option<Step> {
         let rules = Rules {
             stop_timeout: STOP_TIMEOUT,
+            prepare_timeout: PREPARE_TIMEOUT,
         };
         let plan = plan(&self.process, event, &rules, self.now);
         self.process = plan.process;
@@ -51,11 +64,16 @@ impl Story {
         wait
     }
 
+    fn prepare_ends(&mut self, end: End, errors: &str) -> Option<Step> {
+        self.on(&Event::PrepareEnded(end, errors.to_owned()))
+    }
+
     fn code(&self) -> Option<u8> {
-        match self.process.phase {
-            Phase::Stopped { code, .. } => Some(code),
-            _ => None,
-        }
+        self.process.code()
+    }
+
+    fn is_unprepared(&self) -> bool {
+        matches!(self.process.phase, Phase::Unprepared { .. })
     }
 }
 
@@ -155,4 +173,144 @@ fn signals_are_handed_on_to_the_running_process_alone() {
     assert_eq!(handed_on, Some(Step::Signal(story.pid, Signal::HUP)));
     story.on(&Event::Ended(End::Exited(1)));
     assert_eq!(story.on(&Event::HandOn(Signal::HUP)), None);
+}
+
+#[test]
+fn a_process_that_was_not_prepared_is_prepared_and_then_started() {
+    let mut story = Story::preparing();
+    assert_eq!(story.process.due(), Some(story.now + PREPARE_TIMEOUT));
+    let settle = story.prepare_ends(End::Exited(0), "warning: no locale");
+    assert_eq!(settle, Some(Step::Settle(story.pid)));
+    assert_eq!(story.on(&Event::Prepared), Some(Step::Start));
+    assert!(story.process.prepared);
+    story.on(&Event::Started(story.pid));
+    assert!(matches!(story.process.phase, Phase::Running { .. }));
+    // It crashes: started again, not prepared again.
+    story.ends_and_is_started_again(End::Exited(1));
+}
+
+#[test]
+fn a_prepare_that_fails_ends_the_supervisor_and_says_why() {
+    let mut story = Story::preparing();
+    let step = story.prepare_ends(End::Exited(3), "initdb: error: no space left");
+    assert_eq!(step, Some(Step::Kill(story.pid)), "its helpers too");
+    assert!(story.is_unprepared());
+    assert_eq!(story.code(), Some(3));
+    assert_eq!(
+        story.process.last_end,
+        "prepare failed with exit code 3: initdb: error: no space left"
+    );
+
+    let mut silent = Story::preparing();
+    silent.prepare_ends(End::Signaled(9), "");
+    assert_eq!(silent.code(), Some(137));
+    let said = "prepare failed with signal 9 (SIGKILL)";
+    assert_eq!(silent.process.last_end, said);
+}
+
+#[test]
+fn a_prepare_whose_time_is_over_is_killed_and_its_end_waited_for() {
+    let mut story = Story::preparing();
+    let step = story.after(PREPARE_TIMEOUT).on(&Event::Due);
+    assert_eq!(step, Some(Step::Kill(story.pid)));
+    assert_eq!((story.code(), story.process.due()), (None, None));
+    // It was just about to succeed: what it did after its time is not believed.
+    story.prepare_ends(End::Exited(0), "copying");
+    assert_eq!(story.code(), Some(124));
+    let said = "prepare timed out after 60000 ms: copying";
+    assert_eq!(story.process.last_end, said);
+}
+
+#[test]
+fn a_prepare_that_cannot_be_started_or_written_down_ends_the_supervisor() {
+    let mut story = Story::of(false);
+    story.on(&Event::Due);
+    story.on(&Event::NotPrepared("cannot start prepare `x`".to_owned()));
+    assert!(story.is_unprepared());
+    assert_eq!(story.code(), Some(127));
+
+    let mut story = Story::preparing();
+    story.prepare_ends(End::Exited(0), "");
+    assert_eq!(story.on(&Event::NotPrepared("disk full".to_owned())), None);
+    assert!(story.is_unprepared());
+    assert_eq!(story.code(), Some(125));
+}
+
+#[test]
+fn asked_to_stop_a_prepare_gets_the_stop_time_and_nothing_is_started_after_it() {
+    let mut story = Story::preparing();
+    assert_eq!(story.on(&Event::StopAsked), Some(Step::Abandon(story.pid)));
+    assert_eq!(story.process.due(), Some(story.now + STOP_TIMEOUT));
+    assert_eq!(story.on(&Event::Ended(End::Signaled(15))), None);
+    assert_eq!(story.on(&Event::GroupEmpty), None);
+    assert_eq!(story.code(), Some(143));
+    assert!(!story.process.prepared, "the next container begins anew");
+}
+
+#[test]
+fn a_signal_of_the_process_is_not_handed_to_its_prepare() {
+    let mut story = Story::preparing();
+    assert_eq!(story.on(&Event::HandOn(Signal::HUP)), None);
+}
+
+/// Every sequence of six events: the process is started only when it is prepared, nothing runs
+/// twice at once, and after the last phase nothing is done.
+#[test]
+fn no_sequence_of_events_starts_what_is_not_prepared_or_runs_already() {
+    let pid = Pid::from_raw(42).unwrap();
+    let events = [
+        Event::Due,
+        Event::Started(pid),
+        Event::NotStarted("no".to_owned()),
+        Event::Preparing(pid),
+        Event::PrepareEnded(End::Exited(0), String::new()),
+        Event::PrepareEnded(End::Exited(1), String::new()),
+        Event::Prepared,
+        Event::NotPrepared("no".to_owned()),
+        Event::Ended(End::Exited(0)),
+        Event::GroupEmpty,
+        Event::StopAsked,
+    ];
+    let mut seen = 0;
+    let mut begun = vec![(Story::of(false).process, 0)];
+    let now = Instant::now();
+    let rules = Rules {
+        stop_timeout: STOP_TIMEOUT,
+        prepare_timeout: PREPARE_TIMEOUT,
+    };
+    while let Some((process, depth)) = begun.pop() {
+        for event in &events {
+            let plan = plan(&process, event, &rules, now);
+            seen += 1;
+            let is_over = process.code().is_some();
+            assert!(!is_over || (plan.step.is_none() && plan.process == process));
+            let runs = |process: &Process| {
+                use Phase::{Preparing, Running, Stopping};
+                matches!(
+                    process.phase,
+                    Running { .. } | Preparing { .. } | Stopping { ended: None, .. }
+                )
+            };
+            match plan.step {
+                Some(Step::Start) => {
+                    assert!(plan.process.prepared, "{event:?} {process:?}");
+                    assert!(!runs(&plan.process), "{event:?} {process:?}");
+                }
+                Some(Step::Prepare) => {
+                    assert!(
+                        !process.prepared && !runs(&process),
+                        "{event:?} {process:?}"
+                    );
+                }
+                _ => {}
+            }
+            if plan.process.prepared && !process.prepared {
+                assert_eq!(*event, Event::Prepared);
+            }
+            if depth < 5 {
+                begun.push((plan.process, depth + 1));
+            }
+        }
+    }
+    assert_eq!(seen, (1..=6).map(|n| 11_u32.pow(n)).sum::<u32>());
 }
