@@ -40,8 +40,8 @@ docs: ## Build the API documentation of all crates into target/doc
 	cargo doc --workspace --no-deps
 
 .PHONY: generate
-generate: ## Write what is generated: the chart's CustomResourceDefinitions
-	PAAMESH_GENERATE=1 cargo test --quiet --workspace --test chart
+generate: ## Write what is generated: the definitions of the chart, the reference of the manifest
+	PAAMESH_GENERATE=1 cargo test --quiet --workspace --test chart --test reference
 
 .PHONY: clean
 clean: ## Remove what cargo built; the cache of tools outside the checkout stays

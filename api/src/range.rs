@@ -54,9 +54,44 @@ impl Range {
             .any(|all| conjunction_matches(all, version.semver()))
     }
 
+    /// The positions of those among `sorted`, which ascend, that lie in the range; some maybe twice.
+    /// It looks only at the versions between the bounds of the range.
+    pub fn positions<'a>(&'a self, sorted: &'a [&Version]) -> impl Iterator<Item = usize> + 'a {
+        self.any.iter().flat_map(move |all| {
+            let start = sorted.partition_point(|v| all.iter().any(|b| b.is_above(v.semver())));
+            let end = sorted.partition_point(|v| !all.iter().any(|b| b.is_below(v.semver())));
+            let matching = move |at: &usize| {
+                sorted
+                    .get(*at)
+                    .is_some_and(|v| conjunction_matches(all, v.semver()))
+            };
+            (start..end).filter(matching)
+        })
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl Bound {
+    /// Whether `version`, and every one before it, is too low.
+    fn is_above(&self, version: &semver::Version) -> bool {
+        match self.op {
+            Op::Eq | Op::Ge => *version < self.version,
+            Op::Gt => *version <= self.version,
+            Op::Lt | Op::Le => false,
+        }
+    }
+
+    /// Whether `version`, and every one after it, is too high.
+    fn is_below(&self, version: &semver::Version) -> bool {
+        match self.op {
+            Op::Eq | Op::Le => *version > self.version,
+            Op::Lt => *version >= self.version,
+            Op::Gt | Op::Ge => false,
+        }
     }
 }
 
@@ -410,6 +445,21 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn positions_are_those_of_all_that_match(
+            range in r"(\^|~|>|>=|<|<=|)[0-2]\.([0-2x]|[0-2]\.[0-2x]|[0-2]\.[0-2]-a)( (<|>=)1\.[0-2])?( \|\| 2\.x)?",
+            versions in proptest::collection::btree_set(r"[0-2]\.[0-2]\.[0-2](-[ab])?", 0..30),
+        ) {
+            let Ok(range) = range.parse::<Range>() else { return Ok(()) };
+            let versions: Vec<Version> = versions.iter().map(|v| v.parse().unwrap()).collect();
+            let mut sorted: Vec<&Version> = versions.iter().collect();
+            sorted.sort();
+            let found: std::collections::BTreeSet<usize> = range.positions(&sorted).collect();
+            for (at, version) in sorted.iter().enumerate() {
+                proptest::prop_assert_eq!(found.contains(&at), range.matches(version), "{}", version);
+            }
+        }
+
         #[test]
         fn never_panics_and_prints_what_it_parsed(text in r"[0-9xv.*^~<>=|, \-a-c]{0,24}") {
             if let Ok(range) = text.parse::<Range>() {

@@ -6,7 +6,7 @@
 
 mod walk;
 
-pub use walk::ClosedEdge;
+pub use walk::{ClosedEdge, Ways};
 
 use crate::Manifest;
 use api::{Range, Version};

@@ -48,6 +48,11 @@ fn redis() -> Graph {
     ])
 }
 
+fn shown(states: Vec<State>) -> String {
+    let shown = states.iter().map(|s| format!("{}/{}", s.addon, s.runtime));
+    shown.collect::<Vec<_>>().join(" ")
+}
+
 /// What a step is answered with; empty where it is allowed.
 fn step(from: &str, to: &str) -> String {
     let answer = redis().step(&state(from), &state(to));
@@ -147,13 +152,6 @@ fn something_new_may_be_any_open_version_with_a_runtime_that_it_runs() {
 #[test]
 fn walks_the_shortest_way_and_says_what_can_be_reached() {
     let (graph, from) = (redis(), state("1.0.0/7.0.15"));
-    let shown = |states: Vec<State>| {
-        let shown: Vec<String> = states
-            .iter()
-            .map(|s| format!("{}/{}", s.addon, s.runtime))
-            .collect();
-        shown.join(" ")
-    };
     assert_eq!(shown(graph.next(&from)), "1.1.0/7.2.0 1.1.0/7.0.15");
     assert_eq!(
         shown(graph.reachable(&from)),
@@ -181,6 +179,44 @@ fn an_edge_whose_ends_share_no_runtime_and_that_nothing_bridges_is_closed() {
         to: version("1.1.0"),
     };
     assert_eq!(graph.closed_edges(), [closed]);
+}
+
+/// SemVer's order, not that of text: 1.0.10 after 1.0.9, a pre-release before its release.
+#[test]
+fn versions_are_in_the_order_of_semver() {
+    let graph = Graph::new([
+        node("1.0.0", "7.2.0", "", &[]),
+        node("1.0.9", "7.2.0", "1.0.0", &[]),
+        node("1.0.10-rc.2", "7.2.0", "1.0.9", &[]),
+        node("1.0.10-rc.10", "7.2.0", "1.0.9, 1.0.10-rc.2", &[]),
+        node("1.0.10", "7.2.0", "1.0.x, >=1.0.10-rc.1 <1.0.10", &[]),
+        node("1.0.11", "7.2.0", "1.0.9 || 1.0.10", &[]),
+    ]);
+    let open: Vec<String> = graph
+        .open_versions()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        open,
+        [
+            "1.0.11",
+            "1.0.10",
+            "1.0.10-rc.10",
+            "1.0.10-rc.2",
+            "1.0.9",
+            "1.0.0"
+        ]
+    );
+    let from = state("1.0.0/7.2.0");
+    let path = graph.path(&from, &state("1.0.11/7.2.0")).unwrap();
+    assert_eq!(
+        shown(path),
+        "1.0.10/7.2.0 1.0.11/7.2.0",
+        "over the newest of two"
+    );
+    let path = graph.path(&from, &state("1.0.10-rc.10/7.2.0")).unwrap();
+    assert_eq!(shown(path), "1.0.9/7.2.0 1.0.10-rc.10/7.2.0");
 }
 
 fn any_graph() -> impl Strategy<Value = Graph> {
@@ -212,6 +248,7 @@ proptest! {
             .collect();
         for from in &states {
             let reachable = graph.reachable(from);
+            prop_assert!(reachable.is_sorted_by(|a, b| a > b) && !reachable.contains(from));
             for to in &states {
                 let path = graph.path(from, to);
                 prop_assert_eq!(path.is_some(), from == to || reachable.contains(to));

@@ -1,8 +1,8 @@
 //! Ways through the graph: all that can be reached, the shortest way, the edges that lead nowhere.
 
-use super::{Graph, RefusedStep, State};
+use super::{Graph, Node, RefusedStep, State};
 use api::Version;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// An edge that `upgradeFrom` declares and that no App can take.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +11,39 @@ pub struct ClosedEdge {
     pub from: Version,
     /// The version that it leads to, and that declares it.
     pub to: Version,
+}
+
+/// The shortest ways from one state to everything that can be reached from it.
+#[derive(Clone, Debug)]
+pub struct Ways {
+    /// What can be reached, nearest first; the state that is left is the first.
+    states: Vec<State>,
+    /// For each of them, the position of the one before it; the first has itself.
+    before: Vec<usize>,
+    /// The position of each.
+    positions: BTreeMap<State, usize>,
+}
+
+impl Ways {
+    /// What can be reached, newest first; not the state that is left.
+    pub fn reachable(&self) -> impl Iterator<Item = &State> {
+        let all = self.positions.iter().rev();
+        all.filter(|(_, position)| **position != 0)
+            .map(|(state, _)| state)
+    }
+
+    /// The fewest edits that lead to `to`, in order, `to` last; of several ways the one over the
+    /// newest versions. Empty where nothing is to be done, `None` where there is no way.
+    pub fn to(&self, to: &State) -> Option<Vec<&State>> {
+        let mut at = *self.positions.get(to)?;
+        let mut path = Vec::new();
+        while at != 0 {
+            path.push(self.states.get(at)?);
+            at = *self.before.get(at)?;
+        }
+        path.reverse();
+        Some(path)
+    }
 }
 
 impl Graph {
@@ -23,24 +56,41 @@ impl Graph {
     /// What an App that runs `from` can come to, in any number of edits, newest first; not `from`
     /// itself.
     pub fn reachable(&self, from: &State) -> Vec<State> {
-        let mut reached: Vec<State> = self.explore(from, None).into_keys().collect();
-        reached.retain(|state| state != from);
-        reached.reverse();
-        reached
+        self.ways(from).reachable().cloned().collect()
     }
 
-    /// The fewest edits that lead from `from` to `to`, in order, `to` last; of several ways the one
-    /// over the newest versions. Empty where nothing is to be done, `None` where there is no way.
+    /// The shortest way to one state, as [`Ways::to`] says it.
     pub fn path(&self, from: &State, to: &State) -> Option<Vec<State>> {
-        let before = self.explore(from, Some(to));
-        let mut path = Vec::new();
-        let mut at = to;
-        while at != from {
-            path.push(at.clone());
-            at = before.get(at)?;
+        let ways = self.ways(from);
+        let path = ways.to(to)?;
+        Some(path.into_iter().cloned().collect())
+    }
+
+    /// The shortest ways from `from` to everything that can be reached: breadth first, newest first.
+    pub fn ways(&self, from: &State) -> Ways {
+        let edges = Edges::new(self, from);
+        let mut found = vec![edges.start()];
+        let (mut before, mut seen) = (vec![0], found.iter().copied().collect::<BTreeSet<At>>());
+        let mut queue = VecDeque::from([0]);
+        while let Some(position) = queue.pop_front() {
+            let Some(at) = found.get(position).copied() else {
+                break;
+            };
+            for next in edges.next(at) {
+                if seen.insert(next) {
+                    queue.push_back(found.len());
+                    found.push(next);
+                    before.push(position);
+                }
+            }
         }
-        path.reverse();
-        Some(path)
+        let states: Vec<State> = found.iter().map(|at| edges.state(*at)).collect();
+        let positions = states.iter().cloned().zip(0..).collect();
+        Ways {
+            states,
+            before,
+            positions,
+        }
     }
 
     /// For each state other than `from` that may be wanted, why `from` may not be set to it.
@@ -52,15 +102,15 @@ impl Graph {
     /// The declared edges of which the ends share no runtime version and no `migrateFrom` bridges
     /// any two: no App can take them.
     pub fn closed_edges(&self) -> Vec<ClosedEdge> {
+        let nodes: Vec<&Node> = self.nodes.values().collect();
+        let versions: Vec<&Version> = self.nodes.keys().collect();
         let mut closed = Vec::new();
-        for to in self.nodes.values() {
-            for from in self.nodes.values() {
-                let declared = to.version != from.version
-                    && to
-                        .upgrade_from
-                        .iter()
-                        .any(|range| range.matches(&from.version));
-                if declared && !bridged(from, to) {
+        for to in &nodes {
+            for from in accepted(to, &versions)
+                .into_iter()
+                .filter_map(|at| nodes.get(at))
+            {
+                if from.version != to.version && !bridged(from, to) {
                     let (from, to) = (from.version.clone(), to.version.clone());
                     closed.push(ClosedEdge { from, to });
                 }
@@ -80,29 +130,139 @@ impl Graph {
             })
         })
     }
+}
 
-    /// Breadth first: every reached state, and the one before it; `from` with itself. Ends early
-    /// where `until` is reached.
-    fn explore(&self, from: &State, until: Option<&State>) -> BTreeMap<State, State> {
-        let mut before = BTreeMap::from([(from.clone(), from.clone())]);
-        let mut queue = VecDeque::from([from.clone()]);
-        while let Some(at) = queue.pop_front() {
-            if until == Some(&at) {
-                break;
+/// The positions among `versions`, which ascend, of those that `node` lists in `upgradeFrom`.
+pub(super) fn accepted(node: &Node, versions: &[&Version]) -> BTreeSet<usize> {
+    let ranges = node.upgrade_from.iter();
+    ranges.flat_map(|range| range.positions(versions)).collect()
+}
+
+/// A state by the positions of its versions in [`Edges`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct At {
+    addon: usize,
+    runtime: usize,
+}
+
+/// The graph with positions in place of versions, every range resolved once.
+struct Edges<'a> {
+    /// Every addon version, ascending, that of `from` among them.
+    versions: Vec<&'a Version>,
+    /// Every runtime version, ascending.
+    runtimes: Vec<&'a Version>,
+    /// For each addon version, the ones that an App may be set to, itself included, newest first.
+    follows: Vec<Vec<usize>>,
+    /// For each addon version, what it runs, newest first.
+    runs: Vec<Vec<Run>>,
+    from: &'a State,
+}
+
+/// A runtime version that an addon version runs.
+struct Run {
+    runtime: usize,
+    /// By position, whether an App with that runtime version may move to it.
+    accepts: Vec<bool>,
+}
+
+impl<'a> Edges<'a> {
+    fn new(graph: &'a Graph, from: &'a State) -> Self {
+        let mut versions: Vec<&Version> = graph.nodes.keys().collect();
+        if let Err(position) = versions.binary_search(&&from.addon) {
+            versions.insert(position, &from.addon);
+        }
+        let all = graph.nodes.values().flat_map(|node| &node.runtimes);
+        let runtimes: BTreeSet<&Version> = all.chain([&from.runtime]).collect();
+        let runtimes: Vec<&Version> = runtimes.into_iter().collect();
+        let mut follows = vec![Vec::new(); versions.len()];
+        let mut runs = Vec::with_capacity(versions.len());
+        for (to, version) in versions.iter().enumerate().rev() {
+            let node = graph.nodes.get(*version);
+            runs.push(
+                node.map(|node| runs_of(node, &runtimes))
+                    .unwrap_or_default(),
+            );
+            let Some(node) = node else {
+                continue;
+            };
+            let mut from = BTreeSet::from([to]);
+            if node.open {
+                from.extend(accepted(node, &versions));
             }
-            for next in self.next(&at) {
-                if !before.contains_key(&next) {
-                    before.insert(next.clone(), at.clone());
-                    queue.push_back(next);
+            for at in from {
+                if let Some(follows) = follows.get_mut(at) {
+                    follows.push(to);
                 }
             }
         }
-        before
+        runs.reverse();
+        Self {
+            versions,
+            runtimes,
+            follows,
+            runs,
+            from,
+        }
+    }
+
+    fn start(&self) -> At {
+        let position = |all: &[&Version], one| all.binary_search(&one).unwrap_or_default();
+        At {
+            addon: position(&self.versions, &self.from.addon),
+            runtime: position(&self.runtimes, &self.from.runtime),
+        }
+    }
+
+    /// What an App at `at` may be set to in one edit, newest first; itself included.
+    fn next(&self, at: At) -> impl Iterator<Item = At> {
+        let follows = self.follows.get(at.addon).into_iter().flatten();
+        follows.flat_map(move |addon| {
+            let runs = self.runs.get(*addon).into_iter().flatten();
+            let fitting = runs.filter(move |run| run.accepts.get(at.runtime) == Some(&true));
+            fitting.map(|run| At {
+                addon: *addon,
+                runtime: run.runtime,
+            })
+        })
+    }
+
+    fn state(&self, at: At) -> State {
+        let version = |all: &[&Version], at: usize, or: &Version| {
+            all.get(at)
+                .map_or_else(|| or.clone(), |version| (*version).clone())
+        };
+        State {
+            addon: version(&self.versions, at.addon, &self.from.addon),
+            runtime: version(&self.runtimes, at.runtime, &self.from.runtime),
+        }
     }
 }
 
+/// What `node` runs, newest first.
+fn runs_of(node: &Node, runtimes: &[&Version]) -> Vec<Run> {
+    let run = |(at, runtime): (usize, &&Version)| {
+        node.runtimes.contains(runtime).then(|| {
+            let mut accepts = vec![false; runtimes.len()];
+            let ranges = node.migrate_from.get(*runtime).into_iter().flatten();
+            for present in ranges
+                .flat_map(|range| range.positions(runtimes))
+                .chain([at])
+            {
+                if let Some(accepts) = accepts.get_mut(present) {
+                    *accepts = true;
+                }
+            }
+            Run {
+                runtime: at,
+                accepts,
+            }
+        })
+    };
+    runtimes.iter().enumerate().rev().filter_map(run).collect()
+}
+
 /// Whether any App on `from` has a runtime version with which it may move to `to`.
-fn bridged(from: &super::Node, to: &super::Node) -> bool {
+fn bridged(from: &Node, to: &Node) -> bool {
     to.runtimes.iter().any(|wanted| {
         let migrates = to.migrate_from.get(wanted);
         from.runtimes.iter().any(|present| {

@@ -85,7 +85,7 @@ pub struct Component {
     pub stop: Stop,
 }
 
-/// A port.
+/// A port that the middleware listens on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Port {
@@ -212,7 +212,7 @@ pub struct Object {
     pub optional: bool,
 }
 
-/// The kinds that an addon may own.
+/// The kinds that an addon may own; pods are not among them.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -230,7 +230,7 @@ pub enum ObjectKind {
     PrometheusRule,
 }
 
-/// A role.
+/// What a member can be, as the middleware itself says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
