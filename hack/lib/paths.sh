@@ -11,6 +11,7 @@ declare -A TOOL=(
 	[etcd]="tools/kubernetes go.etcd.io/etcd/server/v3 go.etcd.io/etcd/server/v3"
 	[coredns]="tools/coredns . github.com/coredns/coredns"
 	[registry]="tools/registry . github.com/distribution/distribution/v3"
+	[referrers]="tools/referrers . github.com/google/go-containerregistry"
 	[crane]="tools/registry github.com/google/go-containerregistry/cmd/crane github.com/google/go-containerregistry"
 	[helm]="tools/helm helm.sh/helm/v4/cmd/helm helm.sh/helm/v4"
 	[csi]="csi . k8s.io/client-go"
@@ -22,7 +23,7 @@ unset name
 
 # In the order in which they are wanted: a control plane first.
 TOOLS_IN_ORDER=(etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy
-	crane registry csi coredns helm)
+	crane registry referrers csi coredns helm)
 
 # tool_version NAME - the pinned version of the module that the tool comes from.
 tool_version() {

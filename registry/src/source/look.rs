@@ -116,6 +116,7 @@ async fn credentials(context: &Context, name: &str) -> Result<Credentials, Look>
         username: value("username")?,
         password: value("password")?,
         ca: value("ca.crt")?,
+        ..Credentials::default()
     })
 }
 

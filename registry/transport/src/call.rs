@@ -2,14 +2,15 @@
 //! that libgit2 cannot carry. It is set for the calling thread by [`Call::run`]; requests of Git's
 //! smart HTTP protocol (gitprotocol-http(5)) are made here.
 
-use crate::{Error, Remote, client, deadline::Deadline, error::chain};
-use reqwest::{
-    blocking::{Client, RequestBuilder, Response},
-    header,
+use crate::{
+    Error, Remote,
+    deadline::Deadline,
+    http::{self, Answer, Failure},
 };
+use reqwest::{Client, RequestBuilder, header};
 use std::{
     cell::RefCell,
-    io::{self, Read},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use url::Url;
@@ -41,7 +42,7 @@ impl Call {
     /// The call to `remote` that begins now.
     pub(crate) fn new(remote: &Remote) -> Result<Arc<Self>, Error> {
         let url = remote.checked_url()?;
-        let client = client::client(remote.credentials.ca.as_deref()).map_err(|reason| {
+        let client = http::client(&remote.credentials).map_err(|reason| {
             let url = remote.url.clone();
             Error::Tls { url, reason }
         })?;
@@ -97,15 +98,6 @@ impl Call {
         }
     }
 
-    /// What was waited for when a read ended: the source's timeout, or the shorter one for silence.
-    fn waited(&self, what: &'static str) -> &'static str {
-        if self.deadline.passed() {
-            what
-        } else {
-            "after 20 s without a byte"
-        }
-    }
-
     /// Remembers `error` for [`Self::run`]; libgit2 sees a general one.
     pub(crate) fn fail(&self, error: Error) -> io::Error {
         let text = error.to_string();
@@ -113,47 +105,44 @@ impl Call {
         io::Error::other(text)
     }
 
-    fn send(&self, request: RequestBuilder, to: &Url) -> Result<Response, Error> {
-        let request = self
-            .authenticated(request, to)
-            .timeout(self.deadline.idle());
-        if self.deadline.passed() {
-            return Err(self.timed_out("before a request"));
-        }
-        let response = request.send().map_err(|error| self.unsent(error))?;
-        self.accepted(response)
+    fn send(&self, request: RequestBuilder, to: &Url) -> Result<Answer, Error> {
+        let request = self.authenticated(request, to);
+        let answer = http::send(request, self.deadline, self.deadline.idle());
+        self.accepted(answer.map_err(|failure| self.failed(failure))?)
     }
 
     /// Credentials go to the host that the source names and to no other.
     fn authenticated(&self, request: RequestBuilder, to: &Url) -> RequestBuilder {
-        let credentials = &self.remote.credentials;
-        if !credentials.authenticate() || to.origin() != self.url.origin() {
-            return request;
-        }
-        let user = credentials.username.as_deref().unwrap_or_default();
-        request.basic_auth(user, credentials.password.as_deref())
-    }
-
-    fn unsent(&self, error: reqwest::Error) -> Error {
-        let error = error.without_url();
-        if error.is_timeout() && !error.is_connect() {
-            return self.timed_out(self.waited("waiting for an answer"));
-        }
-        Error::Unreachable {
-            url: self.remote.url.clone(),
-            reason: chain(&error),
+        match self.remote.credentials.authorization() {
+            Some(value) if to.origin() == self.url.origin() => {
+                request.header(header::AUTHORIZATION, value)
+            }
+            _ => request,
         }
     }
 
-    fn accepted(&self, response: Response) -> Result<Response, Error> {
+    fn failed(&self, failure: Failure) -> Error {
         let url = self.remote.url.clone();
-        match response.status().as_u16() {
-            200 => Ok(response),
+        match failure {
+            Failure::TimedOut(what) => self.timed_out(what),
+            Failure::Unreachable(reason) => Error::Unreachable { url, reason },
+            Failure::BrokenOff(reason) => Error::BrokenOff { url, reason },
+            Failure::TooLarge(limit) => Error::TooLarge {
+                url,
+                limit: limit >> 20,
+            },
+        }
+    }
+
+    fn accepted(&self, answer: Answer) -> Result<Answer, Error> {
+        let url = self.remote.url.clone();
+        match answer.status().as_u16() {
+            200 => Ok(answer),
             status @ (401 | 403) => Err(Error::Unauthorized {
                 url,
                 status,
                 advice: if self.remote.credentials.authenticate() {
-                    "check username and password in the Secret of secretRef, and their rights"
+                    "check username and password, or bearerToken, in the Secret of secretRef, and their rights"
                 } else {
                     "name a Secret with username and password in secretRef"
                 },
@@ -164,25 +153,25 @@ impl Call {
     }
 
     /// `GET <url>/info/refs`: the references, and where the repository really is.
-    pub(crate) fn advertisement(&self) -> Result<Response, Error> {
+    pub(crate) fn advertisement(&self) -> Result<Answer, Error> {
         const PATH: &str = "/info/refs?service=git-upload-pack";
         let url = join(&self.url, PATH);
         let request = self
             .client
             .get(url.clone())
             .header(header::PRAGMA, "no-cache");
-        let response = self.send(request, &url)?;
-        self.is_git(&response, "application/x-git-upload-pack-advertisement")?;
-        if let Some(base) = response.url().as_str().strip_suffix(PATH)
+        let answer = self.send(request, &url)?;
+        self.is_git(&answer, "application/x-git-upload-pack-advertisement")?;
+        if let Some(base) = answer.url().as_str().strip_suffix(PATH)
             && let Ok(base) = Url::parse(base)
         {
             self.state().base = base;
         }
-        Ok(response)
+        Ok(answer)
     }
 
     /// `POST <url>/git-upload-pack`: one round of the negotiation, and the pack.
-    pub(crate) fn upload_pack(&self, body: Vec<u8>) -> Result<Response, Error> {
+    pub(crate) fn upload_pack(&self, body: Vec<u8>) -> Result<Answer, Error> {
         const RESULT: &str = "application/x-git-upload-pack-result";
         let url = join(&self.state().base, "/git-upload-pack");
         let request = self
@@ -194,17 +183,13 @@ impl Call {
             )
             .header(header::ACCEPT, RESULT)
             .body(body);
-        let response = self.send(request, &url)?;
-        self.is_git(&response, RESULT)?;
-        Ok(response)
+        let answer = self.send(request, &url)?;
+        self.is_git(&answer, RESULT)?;
+        Ok(answer)
     }
 
-    fn is_git(&self, response: &Response, want: &str) -> Result<(), Error> {
-        let content_type = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("no content type");
+    fn is_git(&self, answer: &Answer, want: &str) -> Result<(), Error> {
+        let content_type = answer.header("content-type").unwrap_or("no content type");
         if content_type == want {
             return Ok(());
         }
@@ -215,33 +200,16 @@ impl Call {
     }
 
     /// Reads on, within the limits of time and size.
-    pub(crate) fn read(&self, response: &mut Response, buffer: &mut [u8]) -> Result<usize, Error> {
-        if self.deadline.passed() {
-            return Err(self.timed_out("while reading an answer"));
-        }
-        let read = response.read(buffer).map_err(|error| self.broken(&error))?;
+    pub(crate) fn read(&self, answer: &mut Answer, buffer: &mut [u8]) -> Result<usize, Error> {
+        let read = answer
+            .read(buffer)
+            .map_err(|failure| self.failed(failure))?;
         let mut state = self.state();
         state.bytes_left = state.bytes_left.saturating_sub(read as u64);
         if state.bytes_left == 0 {
-            return Err(Error::TooLarge {
-                url: self.remote.url.clone(),
-                limit: MAX_BYTES >> 20,
-            });
+            return Err(self.failed(Failure::TooLarge(MAX_BYTES)));
         }
         Ok(read)
-    }
-
-    fn broken(&self, error: &io::Error) -> Error {
-        let inner = error
-            .get_ref()
-            .and_then(|e| e.downcast_ref::<reqwest::Error>());
-        if inner.is_some_and(reqwest::Error::is_timeout) {
-            return self.timed_out(self.waited("while reading an answer"));
-        }
-        Error::BrokenOff {
-            url: self.remote.url.clone(),
-            reason: chain(error),
-        }
     }
 }
 

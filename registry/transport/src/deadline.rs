@@ -27,9 +27,23 @@ impl Deadline {
         Instant::now() >= self.end
     }
 
+    /// What is left, never zero.
+    pub(crate) fn left(&self) -> Duration {
+        let left = self.end.saturating_duration_since(Instant::now());
+        left.max(Duration::from_millis(1))
+    }
+
     /// How long the next read may wait: what is left, at most [`IDLE`], and never zero.
     pub(crate) fn idle(&self) -> Duration {
-        let left = self.end.saturating_duration_since(Instant::now());
-        left.min(IDLE).max(Duration::from_millis(1))
+        self.left().min(IDLE)
+    }
+
+    /// What was waited for when a wait ended: `what` until the end, or a shorter one for silence.
+    pub(crate) fn waited(&self, what: &'static str) -> &'static str {
+        if self.passed() {
+            what
+        } else {
+            "after 20 s without a byte"
+        }
     }
 }

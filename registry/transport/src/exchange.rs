@@ -1,8 +1,7 @@
 //! What libgit2 reads and writes becomes requests of its [`Call`].
 
-use crate::{Error, call::Call};
+use crate::{Error, call::Call, http};
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream};
-use reqwest::blocking::Response;
 use std::{
     io::{self, Read, Write},
     sync::Arc,
@@ -56,11 +55,11 @@ enum Turn {
     /// What is to be sent.
     Ask(Vec<u8>),
     /// What is answered.
-    Answer(Response),
+    Answer(http::Answer),
 }
 
 impl Stream {
-    fn answer(&mut self) -> Result<&mut Response, Error> {
+    fn answer(&mut self) -> Result<&mut http::Answer, Error> {
         let response = match &mut self.turn {
             Turn::Answer(_) => None,
             Turn::List => Some(self.call.advertisement()?),

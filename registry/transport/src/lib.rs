@@ -4,28 +4,33 @@
 //! files of the addons that stand in it ([`Mirrors::offered`]). Every call blocks and ends by the
 //! remote's own timeout: call it where blocking is allowed.
 //!
-//! libgit2 speaks Git; HTTP is ours (the modules `call`, `exchange` and `client`), because libgit2's own has
+//! libgit2 speaks Git; HTTP is ours (the modules `call`, `exchange` and `http`), because libgit2's own has
 //! no limits on time or size that hold, and no certificate authority per source. libgit2 knows
 //! transports per scheme and process, so ours is registered once for `http` and `https`
 //! (`registration`), and the settings of one call reach it through a thread-local that is set around
 //! that call: libgit2 calls its transport on the thread that called it.
 
 mod call;
-mod client;
+mod consequence;
+mod credentials;
 mod deadline;
 mod error;
 mod exchange;
+mod http;
 mod mirror;
+pub mod oci;
 mod reference;
 mod registration;
 mod remote;
 mod session;
 mod trees;
 
+pub use consequence::{Consequence, LONGEST};
+pub use credentials::{Credentials, Proxy};
 pub use error::Error;
 pub use mirror::Mirrors;
 pub use reference::{Reference, Revision};
-pub use remote::{Credentials, Remote};
+pub use remote::Remote;
 pub use trees::{Content, Offered};
 
 /// What `remote` refers to now, by one look at its references; nothing is downloaded.

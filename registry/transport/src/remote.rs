@@ -1,7 +1,7 @@
 //! Where a repository is and how it is reached: the settings of one call.
 
-use crate::{Error, Reference};
-use std::{fmt, time::Duration};
+use crate::{Error, Reference, credentials::Credentials};
+use std::time::Duration;
 use url::Url;
 
 /// A Git repository and how it is reached.
@@ -17,34 +17,6 @@ pub struct Remote {
     pub credentials: Credentials,
     /// How long one call may take in all.
     pub timeout: Duration,
-}
-
-/// Credentials of a source, as its Secret holds them. Never printed.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Credentials {
-    /// Basic authentication: the user.
-    pub username: Option<String>,
-    /// Basic authentication: the password or token.
-    pub password: Option<String>,
-    /// Certificate authorities (PEM) that are trusted beside the system's.
-    pub ca: Option<String>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("username", &self.username.is_some())
-            .field("password", &self.password.is_some())
-            .field("ca", &self.ca.is_some())
-            .finish()
-    }
-}
-
-impl Credentials {
-    /// Whether a user or a password is there to be sent.
-    pub(crate) fn authenticate(&self) -> bool {
-        self.username.is_some() || self.password.is_some()
-    }
 }
 
 impl Remote {

@@ -406,7 +406,7 @@ fn basic_authentication_goes_to_the_server_and_is_explained_when_it_fails() {
     world.remote.credentials = Credentials {
         username: Some("ann".into()),
         password: Some("wrong".into()),
-        ca: None,
+        ..Credentials::default()
     };
     assert!(world.error().contains("check username and password"));
     world.remote.credentials.password = Some("secret".into());

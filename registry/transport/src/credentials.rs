@@ -1,0 +1,138 @@
+//! Who asks, whom we trust, and through what: the settings of a source that its Secrets hold.
+
+use std::fmt;
+
+/// Credentials of a source, as its Secrets hold them. Never printed.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Credentials {
+    /// Basic authentication: the user.
+    pub username: Option<String>,
+    /// Basic authentication: the password or token. Where `identity` is given and encrypted, its
+    /// passphrase.
+    pub password: Option<String>,
+    /// A token that is sent as it is, as `Authorization: Bearer`.
+    pub bearer_token: Option<String>,
+    /// Certificate authorities (PEM) that are trusted beside the system's.
+    pub ca: Option<String>,
+    /// A client certificate and its chain (PEM), with `key`.
+    pub certificate: Option<String>,
+    /// The client certificate's private key (PEM).
+    pub key: Option<String>,
+    /// A `config.json` of docker, with the `auths` of registries. OCI only.
+    pub docker_config: Option<String>,
+    /// A private key of SSH (OpenSSH or PEM). Git over SSH only.
+    pub identity: Option<String>,
+    /// The host keys that are trusted, in the format of `known_hosts`. Git over SSH only.
+    pub known_hosts: Option<String>,
+    /// The proxy that is used instead of the environment's. HTTP only.
+    pub proxy: Option<Proxy>,
+}
+
+/// A proxy for HTTP and HTTPS.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Proxy {
+    /// `http://…` or `https://…`.
+    pub address: String,
+    /// The user at the proxy.
+    pub username: Option<String>,
+    /// The password at the proxy.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    /// Which are there, and of none its value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            username,
+            password,
+            bearer_token,
+            ca,
+            certificate,
+            key,
+            docker_config,
+            identity,
+            known_hosts,
+            proxy,
+        } = self;
+        let there = [
+            ("username", username.is_some()),
+            ("password", password.is_some()),
+            ("bearer_token", bearer_token.is_some()),
+            ("ca", ca.is_some()),
+            ("certificate", certificate.is_some()),
+            ("key", key.is_some()),
+            ("docker_config", docker_config.is_some()),
+            ("identity", identity.is_some()),
+            ("known_hosts", known_hosts.is_some()),
+            ("proxy", proxy.is_some()),
+        ];
+        let there = there.iter().filter(|(_, there)| *there);
+        f.debug_set().entries(there.map(|(name, _)| name)).finish()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    /// The address alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Proxy").field(&self.address).finish()
+    }
+}
+
+impl Credentials {
+    /// Whether a user, a password or a token is there to be sent over HTTP.
+    pub(crate) fn authenticate(&self) -> bool {
+        self.username.is_some() || self.password.is_some() || self.bearer_token.is_some()
+    }
+
+    /// The value of the header `Authorization`, if something is there to be sent.
+    pub(crate) fn authorization(&self) -> Option<String> {
+        if let Some(token) = &self.bearer_token {
+            return Some(format!("Bearer {token}"));
+        }
+        self.authenticate().then(|| {
+            let user = self.username.as_deref().unwrap_or_default();
+            basic(user, self.password.as_deref().unwrap_or_default())
+        })
+    }
+}
+
+/// `Basic …` of RFC 7617.
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let credentials = Credentials {
+            password: Some("secret".into()),
+            proxy: Some(Proxy {
+                address: "http://proxy".into(),
+                password: Some("secret".into()),
+                ..Proxy::default()
+            }),
+            ..Credentials::default()
+        };
+        let printed = format!("{credentials:?} {:?}", credentials.proxy);
+        assert_eq!(
+            printed,
+            r#"{"password", "proxy"} Some(Proxy("http://proxy"))"#
+        );
+    }
+
+    #[test]
+    fn a_token_goes_before_user_and_password() {
+        let mut credentials = Credentials::default();
+        assert_eq!(credentials.authorization(), None);
+        credentials.username = Some("Aladdin".into());
+        credentials.password = Some("open sesame".into());
+        let basic = "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==";
+        assert_eq!(credentials.authorization().as_deref(), Some(basic));
+        credentials.bearer_token = Some("t".into());
+        assert_eq!(credentials.authorization().as_deref(), Some("Bearer t"));
+    }
+}
