@@ -59,13 +59,10 @@ impl Range {
     pub fn positions<'a>(&'a self, sorted: &'a [&Version]) -> impl Iterator<Item = usize> + 'a {
         self.any.iter().flat_map(move |all| {
             let start = sorted.partition_point(|v| all.iter().any(|b| b.is_above(v.semver())));
-            let end = sorted.partition_point(|v| !all.iter().any(|b| b.is_below(v.semver())));
-            let matching = move |at: &usize| {
-                sorted
-                    .get(*at)
-                    .is_some_and(|v| conjunction_matches(all, v.semver()))
-            };
-            (start..end).filter(matching)
+            let rest = sorted.iter().enumerate().skip(start);
+            let between = rest.take_while(|(_, v)| !all.iter().any(|b| b.is_below(v.semver())));
+            let matching = between.filter(|(_, v)| conjunction_matches(all, v.semver()));
+            matching.map(|(at, _)| at)
         })
     }
 
@@ -175,18 +172,21 @@ impl Partial {
         }
     }
 
-    /// The first release above all that it can mean; `None` where it means everything.
+    /// The first release above all that it can mean; `None` where there is none.
     fn above(&self) -> Option<semver::Version> {
-        Some(match (self.major, self.minor, self.patch) {
-            (None, ..) => return None,
-            (Some(major), None, _) => semver::Version::new(major.saturating_add(1), 0, 0),
-            (Some(major), Some(minor), None) => {
-                semver::Version::new(major, minor.saturating_add(1), 0)
-            }
-            (Some(major), Some(minor), Some(patch)) => {
-                semver::Version::new(major, minor, patch.saturating_add(1))
-            }
-        })
+        let major = || {
+            let next = self.major?.checked_add(1)?;
+            Some(semver::Version::new(next, 0, 0))
+        };
+        let minor = || {
+            let next = self.minor?.checked_add(1)?;
+            Some(semver::Version::new(self.major?, next, 0))
+        };
+        let patch = || {
+            let next = self.patch?.checked_add(1)?;
+            Some(semver::Version::new(self.major?, self.minor?, next))
+        };
+        patch().or_else(minor).or_else(major)
     }
 
     fn is_full(&self) -> bool {
@@ -222,13 +222,7 @@ fn comparator(text: &str) -> Result<Vec<Bound>, String> {
         .unwrap_or(text.len());
     let (op, rest) = text.split_at(split);
     let partial = Partial::parse(rest)?;
-    let below = |version: Option<semver::Version>| {
-        version.map(|version| Bound {
-            op: Op::Lt,
-            version,
-            named_prerelease: false,
-        })
-    };
+    let below = |version: Option<semver::Version>| version.map(before);
     Ok(match op {
         "" | "=" if partial.is_full() => vec![partial.bound(Op::Eq, partial.low())],
         "" | "=" => [Some(partial.at_least()), below(partial.above())]
@@ -245,7 +239,7 @@ fn comparator(text: &str) -> Result<Vec<Bound>, String> {
         "<=" if partial.is_full() => vec![partial.bound(Op::Le, partial.low())],
         "<=" => match below(partial.above()) {
             Some(below) => vec![below],
-            None => vec![partial.at_least()],
+            None => vec![partial.bound(Op::Ge, semver::Version::new(0, 0, 0))],
         },
         "~" => {
             let top = Partial {
@@ -281,6 +275,19 @@ fn comparator(text: &str) -> Result<Vec<Bound>, String> {
     })
 }
 
+/// Below the release and its pre-releases: `^1.2.0` means nothing of 2.0.0, also where another
+/// comparator names a pre-release of it.
+fn before(release: semver::Version) -> Bound {
+    Bound {
+        op: Op::Lt,
+        version: semver::Version {
+            pre: semver::Prerelease::new("0").unwrap_or_default(),
+            ..release
+        },
+        named_prerelease: false,
+    }
+}
+
 fn partial_copy(partial: &Partial) -> Partial {
     Partial {
         pre: partial.pre.clone(),
@@ -295,11 +302,7 @@ fn conjunction(text: &str) -> Result<Vec<Bound>, String> {
         if high.is_full() {
             bounds.push(high.bound(Op::Le, high.low()));
         } else if let Some(version) = high.above() {
-            bounds.push(Bound {
-                op: Op::Lt,
-                version,
-                named_prerelease: false,
-            });
+            bounds.push(before(version));
         }
         return Ok(bounds);
     }
@@ -432,6 +435,27 @@ mod tests {
             "1.0.0-alpha 1.1.0-dev.1",
         );
         check("1.0.0-rc.1", "1.0.0-rc.1", "1.0.0 1.0.0-rc.2");
+        check("^1.0.0 <=2.0.0-rc.1", "1.9.0", "2.0.0-rc.1 2.0.0-alpha");
+        check("1.x || 2.0.0-rc.1", "1.9.0 2.0.0-rc.1", "2.0.0-rc.2 2.0.0");
+    }
+
+    #[test]
+    fn the_largest_numbers_have_no_next() {
+        check(
+            "^18446744073709551615.1.0",
+            "18446744073709551615.2.0",
+            "18446744073709551615.0.0",
+        );
+        check(
+            "1.18446744073709551615",
+            "1.18446744073709551615.3",
+            "2.0.0 1.2.0",
+        );
+        check(
+            "<=18446744073709551615",
+            "0.0.0 18446744073709551615.0.0",
+            "",
+        );
     }
 
     #[test]

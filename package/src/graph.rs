@@ -1,11 +1,13 @@
 //! Which version may follow which, and for which runtime versions (R-21, design.md section 8).
 //!
 //! In: the versions of one plugin. Out: whether a step is allowed, and one reason where it is not;
-//! what can be reached, and on which way. Admission and the App controller ask the same function and
+//! what can be reached, and on which way; what looks wrong. Admission and the App controller ask the same function and
 //! print the same text.
 
+mod lint;
 mod walk;
 
+pub use lint::{Note, NoteKind, Predecessors, Severity};
 pub use walk::{ClosedEdge, Ways};
 
 use crate::Manifest;

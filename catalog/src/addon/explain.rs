@@ -3,7 +3,7 @@
 use super::{
     checked::{self, Located},
     draw,
-    graph::{self, Note, Plugin, Severity},
+    graph::{self, Plugin},
     reach::Reach,
     way::Way,
 };
@@ -11,6 +11,7 @@ use crate::{
     args::ExplainArgs,
     output::{self, Paint, Verdict, WIDTH, count, wrapped},
 };
+use package::graph::{Note, Severity};
 use serde::Serialize;
 
 /// What was found.
@@ -63,7 +64,7 @@ impl Plugin {
         if !moves.is_empty() {
             text.push_str(&format!("\nruntimes that may move:\n{moves}"));
         }
-        let notes: String = self.notes.iter().map(|note| note.text(paint)).collect();
+        let notes: String = self.notes.iter().map(|note| told(note, paint)).collect();
         if !notes.is_empty() {
             text.push_str(&format!("\n{notes}"));
         }
@@ -83,22 +84,15 @@ impl Plugin {
     }
 }
 
-impl Note {
-    /// One note, in lines of a terminal's width.
-    pub(super) fn text(&self, paint: Paint) -> String {
-        let (plain, painted) = match self.severity {
-            Severity::Error => ("error:", paint.red("error:")),
-            Severity::Warning => ("warning:", paint.yellow("warning:")),
-            Severity::Note => ("note:", paint.bold("note:")),
-        };
-        let lines = wrapped(&format!("{plain} {}", self.message), WIDTH, "  ");
-        lines.replacen(plain, &painted, 1)
-    }
-
-    /// Whether it must be put right.
-    pub(super) fn is_error(&self) -> bool {
-        self.severity == Severity::Error
-    }
+/// One note, in lines of a terminal's width.
+pub(super) fn told(note: &Note, paint: Paint) -> String {
+    let (plain, painted) = match note.severity {
+        Severity::Error => ("error:", paint.red("error:")),
+        Severity::Warning => ("warning:", paint.yellow("warning:")),
+        Severity::Note => ("note:", paint.bold("note:")),
+    };
+    let lines = wrapped(&format!("{plain} {}", note.message), WIDTH, "  ");
+    lines.replacen(plain, &painted, 1)
 }
 
 impl output::Report for Report {

@@ -219,6 +219,58 @@ fn versions_are_in_the_order_of_semver() {
     assert_eq!(shown(path), "1.0.9/7.2.0 1.0.10-rc.10/7.2.0");
 }
 
+/// What the lint says: the kind, the version, and the other version where there is one.
+fn linted(graph: &Graph) -> Vec<String> {
+    let notes = graph.lint();
+    let told = notes
+        .iter()
+        .map(|note| format!("{:?} {}", note.kind, note.version));
+    told.collect()
+}
+
+#[test]
+fn the_lint_says_what_an_author_should_look_at() {
+    let graph = Graph::new([
+        node("1.0.0", "6.2.0", "1.1.0", &[]),
+        node("1.1.0", "6.2.0", "1.0.x, 0.9.x", &[]),
+        node("2.0.0", "7.0.15", "1.1.x", &[]),
+        node("3.0.0", "7.0.15", "", &[]),
+        node("3.1.0-rc.1", "7.0.15", "3.0.0", &[]),
+    ]);
+    assert_eq!(
+        linted(&graph),
+        [
+            "ClosedEdge 2.0.0",
+            "Unreachable 3.0.0",
+            "DeadEnd 2.0.0",
+            "DeadEnd 1.1.0",
+            "UnmatchedRange 1.1.0",
+            "Cycle 1.0.0",
+        ]
+    );
+    let severities: Vec<Severity> = graph.lint().iter().map(|note| note.severity).collect();
+    assert!(severities.is_sorted(), "errors first");
+}
+
+#[test]
+fn a_chain_is_right_and_so_is_a_single_version() {
+    assert_eq!(
+        linted(&Graph::new([node("1.0.0", "6.2.0", "", &[])])),
+        [""; 0]
+    );
+    let chain = Graph::new([
+        node("1.0.9", "6.2.0", "", &[]),
+        node("1.0.10", "6.2.0", "1.0.9", &[]),
+        node("1.0.11", "6.2.0", "1.0.x", &[]),
+    ]);
+    assert_eq!(linted(&chain), [""; 0]);
+    assert_eq!(
+        chain.predecessors(&version("1.0.11")).open,
+        [version("1.0.10"), version("1.0.9")],
+        "newest first, itself not"
+    );
+}
+
 fn any_graph() -> impl Strategy<Value = Graph> {
     let small = || (0..3_u64, 0..3_u64).prop_map(|(minor, patch)| Version::new(1, minor, patch));
     let range = prop_oneof![
@@ -263,6 +315,28 @@ proptest! {
                 prop_assert_eq!(direct, path.len() == 1);
             }
         }
+    }
+
+    /// A cycle always has a step back: the lint names one of every cycle.
+    #[test]
+    fn the_lint_names_a_cycle_exactly_where_there_is_one(graph in any_graph()) {
+        let versions: Vec<&Version> = graph.nodes.keys().collect();
+        let mut leads: Vec<(&Version, &Version)> = Vec::new();
+        for to in &versions {
+            let from = graph.predecessors(to).open;
+            leads.extend(versions.iter().filter(|v| from.contains(v)).map(|from| (*from, *to)));
+        }
+        // Transitive closure, the plain way.
+        for _ in &versions {
+            let longer: Vec<_> = leads.iter()
+                .flat_map(|(a, b)| leads.iter().filter(move |(c, _)| c == b).map(move |(_, d)| (*a, *d)))
+                .collect();
+            leads.extend(longer);
+            leads.sort();
+            leads.dedup();
+        }
+        let round = leads.iter().any(|(a, b)| a == b);
+        prop_assert_eq!(graph.lint().iter().any(|note| note.kind == NoteKind::Cycle), round);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Graph, Node, RefusedStep, State};
 use api::Version;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 /// An edge that `upgradeFrom` declares and that no App can take.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,22 +20,24 @@ pub struct Ways {
     states: Vec<State>,
     /// For each of them, the position of the one before it; the first has itself.
     before: Vec<usize>,
-    /// The position of each.
-    positions: BTreeMap<State, usize>,
+    /// Their positions, oldest state first.
+    order: Vec<usize>,
 }
 
 impl Ways {
     /// What can be reached, newest first; not the state that is left.
     pub fn reachable(&self) -> impl Iterator<Item = &State> {
-        let all = self.positions.iter().rev();
-        all.filter(|(_, position)| **position != 0)
-            .map(|(state, _)| state)
+        let others = self.order.iter().rev().filter(|position| **position != 0);
+        others.filter_map(|position| self.states.get(*position))
     }
 
     /// The fewest edits that lead to `to`, in order, `to` last; of several ways the one over the
     /// newest versions. Empty where nothing is to be done, `None` where there is no way.
     pub fn to(&self, to: &State) -> Option<Vec<&State>> {
-        let mut at = *self.positions.get(to)?;
+        let found = self
+            .order
+            .binary_search_by_key(&Some(to), |position| self.states.get(*position));
+        let mut at = *self.order.get(found.ok()?)?;
         let mut path = Vec::new();
         while at != 0 {
             path.push(self.states.get(at)?);
@@ -69,27 +71,26 @@ impl Graph {
     /// The shortest ways from `from` to everything that can be reached: breadth first, newest first.
     pub fn ways(&self, from: &State) -> Ways {
         let edges = Edges::new(self, from);
-        let mut found = vec![edges.start()];
-        let (mut before, mut seen) = (vec![0], found.iter().copied().collect::<BTreeSet<At>>());
-        let mut queue = VecDeque::from([0]);
-        while let Some(position) = queue.pop_front() {
-            let Some(at) = found.get(position).copied() else {
-                break;
-            };
+        let start = edges.start();
+        let (mut found, mut before) = (vec![start], vec![0]);
+        let mut seen = vec![false; edges.versions.len() * edges.runtimes.len()];
+        edges.see(&mut seen, start);
+        let mut position = 0;
+        while let Some(at) = found.get(position).copied() {
             for next in edges.next(at) {
-                if seen.insert(next) {
-                    queue.push_back(found.len());
+                if edges.see(&mut seen, next) {
                     found.push(next);
                     before.push(position);
                 }
             }
+            position += 1;
         }
-        let states: Vec<State> = found.iter().map(|at| edges.state(*at)).collect();
-        let positions = states.iter().cloned().zip(0..).collect();
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        order.sort_unstable_by_key(|position| found.get(*position));
         Ways {
-            states,
+            states: found.iter().map(|at| edges.state(*at)).collect(),
             before,
-            positions,
+            order,
         }
     }
 
@@ -132,10 +133,14 @@ impl Graph {
     }
 }
 
-/// The positions among `versions`, which ascend, of those that `node` lists in `upgradeFrom`.
-pub(super) fn accepted(node: &Node, versions: &[&Version]) -> BTreeSet<usize> {
+/// The positions among `versions`, which ascend, of those that `node` lists in `upgradeFrom`, each
+/// once, ascending.
+pub(super) fn accepted(node: &Node, versions: &[&Version]) -> Vec<usize> {
     let ranges = node.upgrade_from.iter();
-    ranges.flat_map(|range| range.positions(versions)).collect()
+    let mut accepted: Vec<usize> = ranges.flat_map(|range| range.positions(versions)).collect();
+    accepted.sort_unstable();
+    accepted.dedup();
+    accepted
 }
 
 /// A state by the positions of its versions in [`Edges`].
@@ -185,11 +190,13 @@ impl<'a> Edges<'a> {
             let Some(node) = node else {
                 continue;
             };
-            let mut from = BTreeSet::from([to]);
-            if node.open {
-                from.extend(accepted(node, &versions));
-            }
-            for at in from {
+            let listed = if node.open {
+                accepted(node, &versions)
+            } else {
+                Vec::new()
+            };
+            let others = listed.into_iter().filter(|from| *from != to);
+            for at in others.chain([to]) {
                 if let Some(follows) = follows.get_mut(at) {
                     follows.push(to);
                 }
@@ -211,6 +218,12 @@ impl<'a> Edges<'a> {
             addon: position(&self.versions, &self.from.addon),
             runtime: position(&self.runtimes, &self.from.runtime),
         }
+    }
+
+    /// Notes that `at` was found; whether it is the first time.
+    fn see(&self, seen: &mut [bool], at: At) -> bool {
+        let seen = seen.get_mut(at.addon * self.runtimes.len() + at.runtime);
+        seen.is_some_and(|seen| !std::mem::replace(seen, true))
     }
 
     /// What an App at `at` may be set to in one edit, newest first; itself included.
@@ -262,7 +275,7 @@ fn runs_of(node: &Node, runtimes: &[&Version]) -> Vec<Run> {
 }
 
 /// Whether any App on `from` has a runtime version with which it may move to `to`.
-fn bridged(from: &Node, to: &Node) -> bool {
+pub(super) fn bridged(from: &Node, to: &Node) -> bool {
     to.runtimes.iter().any(|wanted| {
         let migrates = to.migrate_from.get(wanted);
         from.runtimes.iter().any(|present| {
