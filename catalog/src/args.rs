@@ -79,6 +79,13 @@ pub(crate) enum Command {
         /// The shell; `kubectl` for what kubectl runs when it completes `kubectl middleware`.
         shell: CompletionFor,
     },
+    /// Evaluate templates and schemas for the process that started this one.
+    #[command(hide = true)]
+    Evaluate {
+        /// Leave the compiled evaluators in this directory instead.
+        #[arg(long)]
+        precompile: Option<PathBuf>,
+    },
     /// Answer kubectl: the words that may follow.
     #[command(hide = true, name = COMPLETE, disable_help_flag = true)]
     Complete {

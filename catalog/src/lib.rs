@@ -11,7 +11,7 @@ mod version;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
-use output::{Paint, Verdict};
+use output::{Outcome, Paint, Verdict};
 use std::{io::Write as _, process::ExitCode};
 
 /// Runs what the command line of this process asks for. Exits with 0 where everything is right, 1
@@ -21,6 +21,7 @@ pub fn main() -> ExitCode {
         Command::Addon { command } => addon::run(command),
         Command::Version { output } => output::show(&version::Report::new(), output),
         Command::Completion { shell } => Ok(complete::script(shell)),
+        Command::Evaluate { precompile } => evaluate(precompile.as_deref()),
         Command::Complete { words } => Ok(complete::answer(&words)),
     };
     let told = outcome.and_then(|outcome| {
@@ -37,6 +38,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Serves the process that started this one; what it says goes there.
+fn evaluate(precompile: Option<&std::path::Path>) -> anyhow::Result<Outcome> {
+    evaluate::child::main(precompile)?;
+    Ok(Outcome::clean(String::new()))
 }
 
 /// Writes to stdout. A reader that has seen enough, such as `head`, is no error.

@@ -52,6 +52,13 @@ pub enum Command {
     },
     /// Print the CustomResourceDefinitions as YAML.
     Crds,
+    /// Evaluate templates and schemas for the process that started this one.
+    #[command(hide = true)]
+    Evaluate {
+        /// Leave the compiled evaluators in this directory instead.
+        #[arg(long)]
+        precompile: Option<PathBuf>,
+    },
     /// Print the version.
     Version {
         /// For people or for programs.

@@ -15,6 +15,7 @@ use std::io::Write as _;
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Crds => print(&crds()?),
+        Command::Evaluate { precompile } => Ok(evaluate::child::main(precompile.as_deref())?),
         Command::Version { output } => print(&version(output)),
         Command::Completion { shell } => {
             let mut script = Vec::new();

@@ -38,7 +38,7 @@ async fn serve(
     registry: Option<args::RegistryFlags>,
 ) -> anyhow::Result<()> {
     let shutdown: Shutdown = signals()?.boxed().shared();
-    let evaluate: Arc<dyn package::Evaluate> = Arc::new(evaluate::InProcess);
+    let evaluate: Arc<dyn package::Evaluate> = Arc::new(evaluate::Process::new());
     let mut metrics = Registry::with_prefix("paamesh");
     let mut ready = Vec::new();
     let mut tasks = JoinSet::new();

@@ -77,7 +77,7 @@ impl World {
         let (ready, mut is_ready) = tokio::sync::watch::channel(false);
         let (stop, stopped) = futures::channel::oneshot::channel::<()>();
         let shutdown: registry::Shutdown = stopped.map(drop).boxed().shared();
-        let evaluate = Arc::new(evaluate::InProcess);
+        let evaluate = Arc::new(evaluate::Host);
         let run = registry::run(client, settings, evaluate, metrics, ready, shutdown);
         self.running = Some(tokio::spawn(run));
         self.stop = Some(stop);

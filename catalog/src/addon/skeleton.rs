@@ -272,7 +272,7 @@ fi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evaluate::InProcess;
+    use evaluate::Host;
     use package::Tree;
 
     #[test]
@@ -290,11 +290,11 @@ mod tests {
                         volume: volume.clone(),
                         roles: roles.iter().map(|role| role.parse().unwrap()).collect(),
                         credentials: roles.iter().map(|role| role.parse().unwrap()).collect(),
-                        schema: false,
+                        schema: volume.is_some(),
                     };
                     let files = plan.files().into_iter();
                     let tree = Tree::from_files(files.map(|(p, t)| (p, t.into_bytes()))).unwrap();
-                    let verdict = package::check(tree, &InProcess);
+                    let verdict = package::check(tree, &Host);
                     assert!(verdict.is_ok(), "{plan:?}: {verdict:?}");
                 }
             }

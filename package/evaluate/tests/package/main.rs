@@ -9,3 +9,8 @@
 mod addons;
 mod check;
 mod files;
+
+/// The evaluator that the platform uses.
+fn evaluator() -> evaluate::Host {
+    evaluate::Host
+}

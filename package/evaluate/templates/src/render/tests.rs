@@ -3,15 +3,21 @@ use serde_json::json;
 
 /// `template`, called `main.conf`, rendered with `context`; `part.conf` can be included.
 fn render(template: &str, context: &serde_json::Value) -> Result<String, String> {
-    let templates = BTreeMap::from([("main.conf", template), ("part.conf", "port {{ port }}\n")]);
-    let request = RenderRequest {
-        templates: &templates,
-        template: "main.conf",
-        context,
+    let templates = [("main.conf", template), ("part.conf", "port {{ port }}\n")];
+    let request = Request {
+        templates: templates.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        template: "main.conf".to_owned(),
+        context: context.clone(),
+        most: 1 << 20,
     };
-    InProcess
-        .render(&request)
-        .map_err(|error| error.to_string())
+    match super::render(&request) {
+        Answer::Text(text) => Ok(text),
+        Answer::Refused(fault) => {
+            let numbers = [fault.line, fault.column].into_iter().flatten();
+            let place: String = numbers.map(|number| format!(":{number}")).collect();
+            Err(format!("{}{place}: {}", fault.file, fault.message))
+        }
+    }
 }
 
 #[test]

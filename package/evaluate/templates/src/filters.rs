@@ -10,7 +10,7 @@
 //! | `kibibytes`, `mebibytes`, `gibibytes` | a Kubernetes quantity | so many, rounded down |
 //! | `percent(of=60)` | a whole number | so many hundredths of it, rounded down |
 
-use package::quantity::Quantity;
+use crate::quantity::Quantity;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 /// Adds the filters to `tera`.

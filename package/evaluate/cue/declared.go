@@ -1,0 +1,251 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/ast/astutil"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/token"
+)
+
+// The most characters of what is allowed that are told.
+const mostAllowed = 300
+
+var parametersPath = cue.ParsePath("parameters")
+
+// declared is what the schema says of each parameter before any is set.
+func (s *schema) declared() (map[string]parameter, []finding) {
+	all := map[string]parameter{}
+	var found []finding
+	fields, err := s.root.LookupPath(parametersPath).Fields(cue.Optional(true))
+	if err != nil {
+		return nil, s.told(err)
+	}
+	for fields.Next() {
+		name, value := nameOf(fields.Selector()), fields.Value()
+		one := parameter{Effect: effects[len(effects)-1], Allowed: s.allowed(value), Description: description(value)}
+		words := effectsOf(value)
+		switch {
+		case len(words) > 1:
+			found = append(found, s.about(value, fmt.Sprintf("`%s` has several effects: %s", name, strings.Join(words, ", "))))
+		case len(words) == 1:
+			one.Effect = words[0]
+		}
+		if lost := lostDefaults(value); len(lost) > 0 {
+			found = append(found, s.about(value, fmt.Sprintf("`%s` has no default left: %s and its other rules contradict each other", name, strings.Join(lost, ", "))))
+		}
+		if fields.FieldType() == cue.StringLabel {
+			one.Default = concrete(value)
+		}
+		all[name] = one
+	}
+	return all, found
+}
+
+// about is a finding where the value is declared.
+func (s *schema) about(value cue.Value, message string) finding {
+	if s.texts[value.Pos().Filename()] == "" {
+		return finding{File: s.first(), Message: message}
+	}
+	return at(value.Pos(), message)
+}
+
+func nameOf(selector cue.Selector) string {
+	return selector.Unquoted()
+}
+
+func effectsOf(value cue.Value) []string {
+	var words []string
+	for _, attribute := range value.Attributes(cue.FieldAttr) {
+		if attribute.Name() == "effect" {
+			words = append(words, strings.TrimSpace(attribute.Contents()))
+		}
+	}
+	return unique(words)
+}
+
+// description is the comment above the field, of every file that has one.
+func description(value cue.Value) string {
+	var texts []string
+	for _, group := range value.Doc() {
+		texts = append(texts, strings.TrimSpace(group.Text()))
+	}
+	return strings.Join(unique(texts), "\n")
+}
+
+// concrete is the value as JSON where there is exactly one, defaults counted.
+func concrete(value cue.Value) json.RawMessage {
+	if value.Validate(cue.Concrete(true)) != nil {
+		return nil
+	}
+	text, err := value.MarshalJSON()
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// lostDefaults are those of the value's parts where the whole has none: CUE
+// drops a default that another rule refuses, and two that differ.
+func lostDefaults(value cue.Value) []string {
+	if _, has := value.Default(); has || value.IsConcrete() {
+		return nil
+	}
+	operator, parts := value.Expr()
+	if operator != cue.AndOp {
+		return nil
+	}
+	var lost []string
+	for _, part := range parts {
+		lost = append(lost, defaultsIn(part)...)
+	}
+	return unique(lost)
+}
+
+func defaultsIn(value cue.Value) []string {
+	if operator, parts := value.Expr(); operator == cue.AndOp {
+		var all []string
+		for _, part := range parts {
+			all = append(all, defaultsIn(part)...)
+		}
+		return all
+	}
+	if preferred, has := value.Default(); has && preferred.IncompleteKind()&cue.StructKind == 0 {
+		return []string{fmt.Sprintf("the default %v", preferred)}
+	}
+	return nil
+}
+
+// allowed is the rule of a value in one line of CUE, without its default.
+func (s *schema) allowed(value cue.Value) string {
+	alternatives := s.alternatives(value)
+	var texts []string
+	for _, one := range alternatives {
+		texts = append(texts, inOneLine(one))
+	}
+	text := strings.Join(unique(texts), " | ")
+	if runes := []rune(text); len(runes) > mostAllowed {
+		text = string(runes[:mostAllowed-1]) + "…"
+	}
+	return text
+}
+
+// alternatives are those among which a value may choose. A default that another
+// one allows is none of its own; literals are sorted.
+func (s *schema) alternatives(value cue.Value) []ast.Expr {
+	expression := expressionOf(value.Eval().Syntax(cue.Raw(), cue.Docs(false), cue.Attributes(false)))
+	if expression == nil {
+		return []ast.Expr{ast.NewIdent("_")}
+	}
+	var preferred, others []ast.Expr
+	for _, one := range disjuncts(expression) {
+		if unary, ok := one.(*ast.UnaryExpr); ok && unary.Op == token.MUL {
+			preferred = append(preferred, unary.X)
+		} else {
+			others = append(others, one)
+		}
+	}
+	var own []ast.Expr
+	for _, one := range preferred {
+		if !slices.ContainsFunc(others, func(other ast.Expr) bool { return s.allows(other, one) }) {
+			own = append(own, one)
+		}
+	}
+	all := append(own, others...)
+	if allLiterals(all) {
+		sort.SliceStable(all, func(i, j int) bool { return inOneLine(all[i]) < inOneLine(all[j]) })
+	}
+	return all
+}
+
+func (s *schema) allows(rule, value ast.Expr) bool {
+	both := s.context.BuildExpr(ast.NewBinExpr(token.AND, parenthesised(rule), parenthesised(value)), cue.InferBuiltins(true))
+	return both.Validate() == nil
+}
+
+func parenthesised(expression ast.Expr) ast.Expr {
+	return &ast.ParenExpr{X: expression}
+}
+
+func allLiterals(all []ast.Expr) bool {
+	for _, one := range all {
+		if _, ok := one.(*ast.BasicLit); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// expressionOf is the expression that a printed value consists of; imports that
+// it needs stand before it.
+func expressionOf(node ast.Node) ast.Expr {
+	switch node := node.(type) {
+	case *ast.File:
+		var rest []any
+		for _, declaration := range node.Decls {
+			switch declaration := declaration.(type) {
+			case *ast.ImportDecl:
+			case *ast.EmbedDecl:
+				return declaration.Expr
+			default:
+				rest = append(rest, declaration)
+			}
+		}
+		return ast.NewStruct(rest...)
+	case ast.Expr:
+		return node
+	}
+	return nil
+}
+
+func disjuncts(expression ast.Expr) []ast.Expr {
+	switch one := expression.(type) {
+	case *ast.ParenExpr:
+		return disjuncts(one.X)
+	case *ast.BinaryExpr:
+		if one.Op == token.OR {
+			return append(disjuncts(one.X), disjuncts(one.Y)...)
+		}
+	}
+	return []ast.Expr{expression}
+}
+
+// inOneLine prints an expression; defaults further in are no part of a rule.
+func inOneLine(expression ast.Expr) string {
+	plain := astutil.Apply(expression, func(cursor astutil.Cursor) bool {
+		if unary, ok := cursor.Node().(*ast.UnaryExpr); ok && unary.Op == token.MUL {
+			cursor.Replace(unary.X)
+		}
+		return true
+	}, nil)
+	text, err := format.Node(plain, format.Simplify())
+	if err != nil {
+		return "_"
+	}
+	parts := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	var line strings.Builder
+	for _, part := range parts {
+		part = strings.Join(strings.Fields(part), " ")
+		said := line.String()
+		switch {
+		case part == "":
+			continue
+		case said == "" || strings.HasSuffix(said, "{") || strings.HasSuffix(said, "[") || strings.HasPrefix(part, "}") || strings.HasPrefix(part, "]"):
+		case strings.HasSuffix(said, ","):
+			line.WriteString(" ")
+		default:
+			line.WriteString(", ")
+		}
+		line.WriteString(part)
+	}
+	return line.String()
+}

@@ -1,0 +1,161 @@
+//! Compiled programs on disk: compiling CUE's takes seconds, loading it a millisecond.
+//!
+//! In: a program. Out: the module of it, from the cache where it is there, else compiled and left there.
+//! A file's name has the digest of the program and that of the engine's version and settings, so it is
+//! right for ever. A directory that others may write to is not used; where none can be, the program is
+//! compiled for this process alone.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `PAAMESH_EVALUATE_CACHE` | the directory; in the platform's image it holds both programs |
+//! | `XDG_CACHE_HOME` | else `paamesh/evaluate` in this one |
+//! | `HOME` | else `.cache/paamesh/evaluate` in this one |
+
+mod loader;
+
+use crate::{host, program::Program};
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, DirBuilder, File},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::{self, IsTerminal as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+use wasmtime::{Engine, Module};
+
+/// The variables that the cache depends on; a child process is given them.
+pub const VARIABLES: [&str; 3] = ["PAAMESH_EVALUATE_CACHE", "XDG_CACHE_HOME", "HOME"];
+
+/// How many compiled forms of a program are kept: versions of ours that are in use beside each other.
+const KEPT: usize = 3;
+
+/// Compiles both programs into `directory`, which is made where it is not there: an image has them
+/// ready, and needs no directory that can be written.
+///
+/// # Errors
+/// The directory cannot be written, or a program does not compile.
+pub fn precompile(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let outside = |error: wasmtime::Error| io::Error::other(format!("{error:#}"));
+    let engine = host::engine().map_err(outside)?;
+    for program in Program::ALL {
+        let bytes = compile(&engine, program).map_err(outside)?;
+        write(&directory.join(file_name(&engine, program)), &bytes)?;
+    }
+    Ok(())
+}
+
+/// The module of `program`.
+pub(crate) fn module(engine: &Engine, program: Program) -> wasmtime::Result<Module> {
+    let Some(directory) = directory().filter(|directory| usable(directory)) else {
+        return from_bytes(engine, &compile_aloud(engine, program)?);
+    };
+    let file = directory.join(file_name(engine, program));
+    if let Some(module) = stored(engine, &file) {
+        return Ok(module);
+    }
+    // Others wait for what one of them compiles.
+    let lock = File::create(directory.join("lock"));
+    let _locked = lock.as_ref().is_ok_and(|lock| lock.lock().is_ok());
+    if let Some(module) = stored(engine, &file) {
+        return Ok(module);
+    }
+    let bytes = compile_aloud(engine, program)?;
+    if write(&file, &bytes).is_ok() {
+        remove_oldest(&directory, program);
+        if let Some(module) = stored(engine, &file) {
+            return Ok(module);
+        }
+    }
+    from_bytes(engine, &bytes)
+}
+
+fn stored(engine: &Engine, file: &Path) -> Option<Module> {
+    let ours = fs::symlink_metadata(file).is_ok_and(|data| data.is_file() && trusted(&data));
+    ours.then(|| loader::file(engine, file).ok())?
+}
+
+fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Module> {
+    loader::bytes(engine, bytes)
+}
+
+/// `cue-<digest of the program>-<digest of engine and settings>.cwasm`.
+fn file_name(engine: &Engine, program: Program) -> String {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    let (name, digest) = (program.name(), &program.digest()[..16]);
+    format!("{name}-{digest}-{:016x}.cwasm", hasher.finish())
+}
+
+/// Compiles, and says so where somebody watches: it happens once, and takes a while.
+fn compile_aloud(engine: &Engine, program: Program) -> wasmtime::Result<Vec<u8>> {
+    if program == Program::Cue && io::stderr().is_terminal() {
+        let said = "Preparing the checks of configuration schemas; this happens once …\n";
+        let _ = io::stderr().write_all(said.as_bytes());
+    }
+    compile(engine, program)
+}
+
+fn compile(engine: &Engine, program: Program) -> wasmtime::Result<Vec<u8>> {
+    let (packed, length) = program.packed();
+    engine.precompile_module(&zstd::bulk::decompress(packed, length)?)
+}
+
+/// Where compiled programs are.
+fn directory() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value: &OsString| !value.is_empty());
+    let [own, general, home] = VARIABLES.map(set);
+    let general = general.map(PathBuf::from);
+    let general = general.or_else(|| home.map(|home| Path::new(&home).join(".cache")));
+    let own = own.map(PathBuf::from);
+    own.or_else(|| general.map(|general| general.join("paamesh/evaluate")))
+}
+
+/// Whether the directory is there, or can be made, and nobody else may write to it.
+fn usable(directory: &Path) -> bool {
+    let mut builder = DirBuilder::new();
+    let _ = builder.recursive(true).mode(0o700).create(directory);
+    fs::symlink_metadata(directory).is_ok_and(|data| data.is_dir() && trusted(&data))
+}
+
+/// Whether only this user and root may write it.
+fn trusted(data: &fs::Metadata) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    (data.uid() == own || data.uid() == 0) && data.mode() & 0o022 == 0
+}
+
+/// Writes the file complete or not at all.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let partial = file.with_extension(format!("{}.partial", std::process::id()));
+    let written = File::create(&partial)
+        .and_then(|mut partial| partial.write_all(bytes))
+        .and_then(|()| fs::rename(&partial, file));
+    if written.is_err() {
+        let _ = fs::remove_file(partial);
+    }
+    written
+}
+
+/// Removes all but the newest [`KEPT`] compiled forms of `program`; a process that has one loaded keeps it.
+fn remove_oldest(directory: &Path, program: Program) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    let mut files: Vec<(SystemTime, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?;
+            let ours = name.starts_with(&format!("{}-", program.name())) && name.ends_with(".cwasm");
+            let modified = path.metadata().ok()?.modified().ok()?;
+            ours.then_some((modified, path))
+        })
+        .collect();
+    files.sort();
+    let spare = files.len().saturating_sub(KEPT);
+    for (_, file) in &files[..spare] {
+        let _ = fs::remove_file(file);
+    }
+}
