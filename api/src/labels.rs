@@ -15,6 +15,8 @@ pub const COMPONENT: &str = "middleware.io/component";
 pub const GROUP: &str = "middleware.io/group";
 /// The pod's ordinal in its Group, decimal.
 pub const ORDINAL: &str = "middleware.io/ordinal";
+/// On the Secret of a Component's credentials: the Component's name. It is data, owned by nothing.
+pub const CREDENTIALS: &str = "middleware.io/credentials";
 /// The pod's role now, as the middleware itself says it; written by the pod's own agent alone.
 pub const ROLE: &str = "middleware.io/role";
 /// On a volume claim: the volume's name in the addon.
@@ -37,7 +39,8 @@ pub const K8S_VERSION: &str = "app.kubernetes.io/version";
 pub const REVISION: &str = "middleware.io/revision";
 /// On a pod: the revision of scripts and actions that it is to run; patched in place.
 pub const CONTENT_REVISION: &str = "middleware.io/content-revision";
-/// On a pod: the revision of configuration files that it was made with.
+/// On a pod: the revision of configuration files that it is to run; patched in place where the
+/// middleware reads them again without a restart.
 pub const CONFIG_REVISION: &str = "middleware.io/config-revision";
 /// On a pod: JSON of [`crate::probe::Observed`], written by its own agent on change only.
 pub const OBSERVED: &str = "middleware.io/observed";
@@ -50,6 +53,14 @@ pub const INPUTS: &str = "middleware.io/inputs";
 /// On Groups: the hash of what the pod template was composed from; it is composed again only when
 /// this changes.
 pub const TEMPLATE_INPUTS: &str = "middleware.io/template-inputs";
+/// On Groups: the hash of what the configuration was rendered from but for parameters that take
+/// effect without a restart. While it is the same, another configuration restarts nothing.
+pub const RESTART_INPUTS: &str = "middleware.io/restart-inputs";
+/// On Groups: the configuration revision at the last change that restarts, where pods run a later
+/// one by now.
+pub const RESTART_REVISION: &str = "middleware.io/restart-revision";
+/// On Groups: the profile whose defaults the Group has; none where absent.
+pub const PROFILE: &str = "middleware.io/profile";
 /// On content and configuration ConfigMaps of a Component: the revisions in it, comma-separated.
 pub const REVISIONS: &str = "middleware.io/revisions";
 

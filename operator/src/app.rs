@@ -9,6 +9,7 @@ pub mod act;
 pub mod deletion;
 pub mod metadata;
 pub mod observe;
+pub mod orders;
 pub mod phase;
 pub mod plan;
 pub mod report;

@@ -14,6 +14,7 @@ use crate::{
     error::{self, Consequence},
 };
 use difference::{is_as_wanted, stamped};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client, Resource, ResourceExt as _,
     api::{Patch, PatchParams},
@@ -160,22 +161,42 @@ impl Applier {
             + Serialize
             + DeserializeOwned,
     {
-        let (kind, name) = (K::kind(&()).into_owned(), desired.name_any());
+        let namespace = desired.namespace().unwrap_or_default();
+        let api = Api::<K>::namespaced(self.client.clone(), &namespace);
+        self.apply_by(&api, &(), desired, manager, known).await
+    }
+
+    /// As [`Applier::apply`], of a kind that only `resource` tells, by an `api` of the object's
+    /// namespace.
+    ///
+    /// # Errors
+    /// As [`Applier::apply`].
+    pub async fn apply_by<K>(
+        &self,
+        api: &Api<K>,
+        resource: &K::DynamicType,
+        desired: &K,
+        manager: &str,
+        known: Option<&str>,
+    ) -> Result<Applied, ApplyError>
+    where
+        K: Resource + Clone + Debug + Serialize + DeserializeOwned,
+    {
+        let (kind, name) = (K::kind(resource).into_owned(), desired.name_any());
         let namespace = desired.namespace().unwrap_or_default();
         let key = format!("{kind}/{namespace}/{name}");
-        let (wanted, hash) = stamped(desired)?;
+        let (wanted, hash) = stamped(&kind, desired)?;
         if self.is_seen(&key, &hash, known) {
             return Ok(Applied::Unchanged);
         }
-        let api = Api::<K>::namespaced(self.client.clone(), &namespace);
         let live = api.get_opt(&name).await.map_err(|e| ApplyError::Read {
             kind: kind.clone(),
             name: name.clone(),
             source: Box::new(e),
         })?;
         if let Some(live) = &live {
-            check_owner(desired, live)?;
-            if is_as_wanted(live, &wanted)? {
+            check_owner(&kind, desired.meta(), live.meta())?;
+            if is_as_wanted(&kind, live, &wanted)? {
                 self.note(key, hash, live.resource_version());
                 return Ok(Applied::Unchanged);
             }
@@ -213,8 +234,9 @@ impl Applier {
             + DeserializeOwned,
     {
         if let Some(live) = live {
-            check_owner(desired, live)?;
-            if is_as_wanted(live, &stamped(desired)?.0)? {
+            let kind = K::kind(&());
+            check_owner(&kind, desired.meta(), live.meta())?;
+            if is_as_wanted(&kind, live, &stamped(&kind, desired)?.0)? {
                 return Ok(Applied::Unchanged);
             }
         }
@@ -265,10 +287,9 @@ fn remember<V>(map: &mut HashMap<String, V>, key: String, value: V) {
 }
 
 /// Refuses an object that is controlled by somebody else, or by nobody.
-fn check_owner<K: Resource<DynamicType = ()>>(desired: &K, live: &K) -> Result<(), ApplyError> {
-    let (kind, name) = (K::kind(&()).into_owned(), desired.name_any());
-    let ours = children::controller(desired.meta());
-    let theirs = children::controller(live.meta());
+fn check_owner(kind: &str, desired: &ObjectMeta, live: &ObjectMeta) -> Result<(), ApplyError> {
+    let (kind, name) = (kind.to_owned(), desired.name.clone().unwrap_or_default());
+    let (ours, theirs) = (children::controller(desired), children::controller(live));
     if ours.map(|o| &o.uid) != theirs.map(|o| &o.uid) {
         let owner = theirs.map_or_else(
             || "nobody that says so".to_owned(),
@@ -276,7 +297,7 @@ fn check_owner<K: Resource<DynamicType = ()>>(desired: &K, live: &K) -> Result<(
         );
         return Err(ApplyError::NameTaken { kind, name, owner });
     }
-    match live.meta().deletion_timestamp {
+    match live.deletion_timestamp {
         Some(_) => Err(ApplyError::Terminating { kind, name }),
         None => Ok(()),
     }

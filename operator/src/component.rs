@@ -2,13 +2,15 @@
 //! and has its Group run by both.
 //!
 //! In: Components, the content of the version that they are pinned to, their Groups. Out: the
-//! ConfigMaps `<Component>-content` and `<Component>-config`, Services, and the Group. What was
+//! ConfigMaps `<Component>-content` and `<Component>-config`, the Secret `<Component>-credentials`,
+//! Services, the addon's own objects, and the Group. What was
 //! rendered and composed stays until its inputs change, whatever this release would make of them: a
 //! newer platform restarts nothing (design.md, invariant 3).
 
 pub mod act;
 pub mod build;
 pub mod inputs;
+pub mod kinds;
 pub mod observe;
 pub mod plan;
 pub mod render;

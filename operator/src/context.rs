@@ -2,7 +2,9 @@
 
 use crate::{
     Settings,
+    app::observe::Verdicts,
     apply::{Applied, Applier},
+    cluster::Cluster,
     content,
     events::Events,
     metrics::{Controller, Metrics},
@@ -25,6 +27,10 @@ pub struct Context {
     pub feeds: Feeds,
     /// The packages that were read lately, by digest.
     pub packages: content::Cache,
+    /// What the schemas said lately.
+    pub verdicts: Verdicts,
+    /// What the cluster is.
+    pub cluster: Cluster,
     /// The Events of all controllers, aggregated where they repeat.
     pub events: Events,
     /// What was applied lately, so that the unchanged is not applied again.
@@ -42,6 +48,8 @@ impl Context {
     ) -> Self {
         Self {
             packages: content::Cache::new(client.clone(), &settings.namespace),
+            verdicts: Verdicts::default(),
+            cluster: Cluster::new(client.clone()),
             events: Events::new(client.clone()),
             applier: Applier::new(client.clone()),
             client,

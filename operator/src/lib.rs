@@ -24,7 +24,11 @@
 //! | middleware.io | apps/finalizers, components/finalizers, groups/finalizers | update |
 //! | (core) | configmaps | get, list, watch, create, patch |
 //! | (core) | services | get, list, watch, create, patch, delete |
-//! | (core) | persistentvolumeclaims | list, delete |
+//! | (core) | persistentvolumeclaims | get, list, create, delete |
+//! | (core) | secrets | get, create, patch, delete |
+//! | networking.k8s.io | ingresses, networkpolicies | get, create, patch, delete |
+//! | policy | poddisruptionbudgets | get, create, patch, delete |
+//! | monitoring.coreos.com | servicemonitors, podmonitors, prometheusrules | get, create, patch, delete |
 //! | (core) | pods | list |
 //! | events.k8s.io | events | create, patch |
 
@@ -32,6 +36,7 @@ pub mod addon;
 pub mod app;
 pub mod apply;
 pub mod children;
+pub mod cluster;
 pub mod component;
 pub mod content;
 pub mod context;

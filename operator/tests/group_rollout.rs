@@ -276,6 +276,7 @@ impl World {
             resource_version: self.made.to_string(),
             revision: self.observed.wanted.revision.clone(),
             content_revision: self.observed.wanted.content_revision.clone(),
+            config_revision: self.observed.wanted.config_revision.clone(),
             versions: self.observed.wanted.versions.clone(),
             role: Some(role.parse().unwrap()),
             life: Life::NotReady {

@@ -263,6 +263,8 @@ crate::crd::reasons! {
         UnknownRuntime,
         /// The version has no such topology, or several and the App names none.
         UnknownTopology,
+        /// The version has no such profile.
+        UnknownProfile,
         /// The topology has no such component.
         UnknownComponent,
         /// A component's settings are outside what the version allows.
@@ -273,6 +275,10 @@ crate::crd::reasons! {
         NotInMigrateFrom,
         /// The topology of an App never changes.
         TopologyChanged,
+        /// The version does not run on this version of Kubernetes.
+        UnsupportedKubernetes,
+        /// Nobody could say yet whether the settings are allowed; it is asked again.
+        NotJudged,
         /// A Component of that name belongs to something else.
         NameTaken,
         /// The content of the pinned version cannot be read.

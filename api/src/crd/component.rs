@@ -56,6 +56,10 @@ pub struct ComponentSpec {
     /// What the App sets for it.
     #[serde(default)]
     pub settings: AppComponent,
+    /// The optional components that run in this App: what is rendered may name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub optional: Vec<ComponentName>,
     /// Whether another component goes first, by the addon's order: until then this one stays what
     /// it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -79,9 +83,25 @@ pub struct ComponentStatus {
     /// Ready and wanted members in one line, for print columns.
     #[schemars(length(max = 32))]
     pub members: Option<String>,
+    /// The addon's own objects that were made for it, so that they go when nobody wants them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub objects: Vec<ObjectRef>,
     /// The state in Kubernetes' standard form: Ready, Reconciling, Stalled, PlatformOutdated.
     #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,
+}
+
+/// A Kubernetes object in the namespace of its Component.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectRef {
+    /// Its kind.
+    #[schemars(length(max = 63))]
+    pub kind: String,
+    /// Its name.
+    #[schemars(length(max = 253))]
+    pub name: String,
 }
 
 crate::crd::reasons! {
@@ -107,6 +127,10 @@ crate::crd::reasons! {
         Refused,
         /// The App is suspended.
         Suspended,
+        /// Another component goes first.
+        Held,
+        /// The cluster does not know the kind of an object that the addon must have.
+        UnknownKind,
         /// The pods were composed by an older release of the platform.
         OlderComposer,
     }

@@ -80,7 +80,8 @@ pub struct GroupSpec {
     /// The revision of scripts and actions; changing it restarts nothing.
     #[schemars(length(min = 8, max = 8))]
     pub content_revision: String,
-    /// The revision of the configuration files.
+    /// The revision of the configuration files. Where the middleware reads them again, changing it
+    /// restarts nothing.
     #[schemars(length(min = 8, max = 8))]
     pub config_revision: String,
     /// The number of the composer that made the template.

@@ -20,12 +20,14 @@ use api::{
     names::{self, AppName},
 };
 use futures::future::try_join_all;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret};
 use kube::{
-    Api, ResourceExt as _,
+    Api, Resource, ResourceExt as _,
     api::{DeleteParams, Preconditions},
+    core::NamespaceResourceScope,
 };
-use std::collections::BTreeMap;
+use serde::de::DeserializeOwned;
+use std::{collections::BTreeMap, fmt::Debug};
 
 /// What was done, and so may be said.
 pub struct Acted {
@@ -199,7 +201,10 @@ async fn tell(
 async fn leave(app: &App, step: &Step, context: &Context) -> Result<(), ActError> {
     match step {
         Step::DeleteComponents(names) => delete_components(app, names, context).await,
-        Step::DeleteClaims(claims) => delete_claims(app, claims, context).await,
+        Step::DeleteData { claims, secrets } => {
+            delete_all::<PersistentVolumeClaim>(app, claims, context).await?;
+            delete_all::<Secret>(app, secrets, context).await
+        }
         Step::None | Step::Held | Step::WaitForPods(_) | Step::Release { .. } => Ok(()),
     }
 }
@@ -229,15 +234,21 @@ async fn delete_components(app: &App, names: &[String], context: &Context) -> Re
     Ok(())
 }
 
-async fn delete_claims(app: &App, claims: &[Claim], context: &Context) -> Result<(), ActError> {
-    let api = Api::<PersistentVolumeClaim>::namespaced(context.client.clone(), &namespace(app));
-    for Claim { name, uid } in claims {
+async fn delete_all<K>(app: &App, objects: &[Claim], context: &Context) -> Result<(), ActError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned,
+{
+    let api = Api::<K>::namespaced(context.client.clone(), &namespace(app));
+    for Claim { name, uid } in objects {
         let params = DeleteParams::default().preconditions(Preconditions {
             uid: Some(uid.clone()),
             resource_version: None,
         });
         let gone = api.delete(name, &params).await.map(drop);
-        deleted(gone, || format!("PersistentVolumeClaim `{name}`"))?;
+        deleted(gone, || format!("{} `{name}`", K::kind(&())))?;
     }
     Ok(())
 }

@@ -16,8 +16,13 @@ pub enum Step {
     DeleteComponents(Vec<String>),
     /// Pods are still ending.
     WaitForPods(usize),
-    /// The volumes go.
-    DeleteClaims(Vec<Claim>),
+    /// The volumes and the credentials go.
+    DeleteData {
+        /// The volume claims.
+        claims: Vec<Claim>,
+        /// The Secrets with credentials.
+        secrets: Vec<Claim>,
+    },
     /// It may go; so many claims are kept.
     Release {
         /// The claims that stay.
@@ -40,7 +45,12 @@ pub fn step(observed: &Observed) -> Step {
             Step::DeleteComponents(observed.components.iter().map(|c| c.name.clone()).collect())
         }
         DeletionPolicy::Delete if remains.pods > 0 => Step::WaitForPods(remains.pods),
-        DeletionPolicy::Delete if !remains.claims.is_empty() => Step::DeleteClaims(remains.claims),
+        DeletionPolicy::Delete if !(remains.claims.is_empty() && remains.secrets.is_empty()) => {
+            Step::DeleteData {
+                claims: remains.claims,
+                secrets: remains.secrets,
+            }
+        }
         DeletionPolicy::Delete => Step::Release { kept: 0 },
     }
 }

@@ -26,7 +26,7 @@ fn text(value: &Value) -> String {
 }
 
 fn info(observed: &Observed, pin: &Pin) -> Value {
-    json!({
+    let mut info = json!({
         "app": observed.name,
         "namespace": observed.namespace,
         "plugin": observed.spec.plugin,
@@ -34,7 +34,11 @@ fn info(observed: &Observed, pin: &Pin) -> Value {
         "digest": pin.digest,
         "runtimeVersion": pin.runtime_version,
         "topology": pin.topology,
-    })
+    });
+    if let Some(profile) = &observed.spec.profile {
+        info["profile"] = json!(profile);
+    }
+    info
 }
 
 /// Each node by its pod's name: `normal`, `adding` while it is not ready, `deleting`.

@@ -1,11 +1,13 @@
 //! What there is: what the App asks for and has, the versions of its plugin, the shape of the version
-//! that it is to run by, and what its children say.
+//! that it is to run by, what the schemas say of its parameters, and what its children say.
 
 mod below;
 mod catalog;
+mod judged;
 
 pub use below::{Child, Claim, Nodes, Remains};
 pub use catalog::{Known, Shape};
+pub use judged::{Judged, Verdicts};
 
 use crate::{
     content::ContentError,
@@ -13,15 +15,17 @@ use crate::{
     error::{self, Consequence},
 };
 use api::{
-    App, AppSpec, AppStatus,
+    App, AppSpec, AppStatus, Version,
+    conditions::{PIN_ACCEPTED, is_true},
     crd::app::{DeletionPolicy, Pin},
     labels,
-    names::{AppName, InvalidName, PluginName},
+    names::{AppName, ComponentName, InvalidName, PluginName},
 };
 use below::{child, children, nodes, rebuilt, remains};
-use catalog::{known, plugins, shape};
+use catalog::{known, package, plugins, shape_of};
 use kube::ResourceExt as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// All that [`super::plan::plan`] decides by.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,6 +64,12 @@ pub struct Observed {
     /// Why there is no shape though there is such a version.
     #[serde(default)]
     pub unavailable: Option<String>,
+    /// The version of Kubernetes, where the shape asks for one.
+    #[serde(default)]
+    pub cluster: Option<Version>,
+    /// What the schemas say of the parameters.
+    #[serde(default)]
+    pub judged: Judged,
     /// The Components of the App.
     #[serde(default)]
     pub components: Vec<Child>,
@@ -81,8 +91,28 @@ pub enum ObserveError {
     #[error(transparent)]
     Content(#[from] ContentError),
     /// Pods and claims could not be listed.
-    #[error("listing pods and volume claims failed: {0}")]
+    #[error("listing pods, volume claims and credentials failed: {0}")]
     Remains(#[source] Box<kube::Error>),
+    /// The version of the API server could not be asked for.
+    #[error("asking for the version of Kubernetes failed: {0}")]
+    Cluster(#[source] Box<kube::Error>),
+}
+
+impl Observed {
+    /// Whether just this spec was accepted before.
+    pub fn was_accepted(&self) -> bool {
+        self.status.observed_generation == self.generation
+            && is_true(&self.status.conditions, PIN_ACCEPTED)
+    }
+
+    /// The components that the App may have had, as far as it can still be told.
+    fn had(&self) -> BTreeSet<ComponentName> {
+        let now = self.components.iter().map(|child| &child.spec.component);
+        let said = self.status.components.iter().map(|status| &status.name);
+        let topologies = self.shape.iter().flat_map(|shape| &shape.topologies);
+        let declared = topologies.flat_map(|topology| topology.components.keys());
+        now.chain(said).chain(declared).cloned().collect()
+    }
 }
 
 impl ObserveError {
@@ -91,13 +121,13 @@ impl ObserveError {
         match self {
             Self::Name(_) => Consequence::Terminal,
             Self::Content(error) => error.consequence(),
-            Self::Remains(error) => error::of_kube(error),
+            Self::Remains(error) | Self::Cluster(error) => error::of_kube(error),
         }
     }
 }
 
-/// Observes `app`, from the caches but for content that was not read yet, and for pods and claims of
-/// an App that is deleted.
+/// Observes `app`, from the caches but for content that was not read yet, for schemas that were not
+/// asked yet, and for what is left of an App that is deleted.
 ///
 /// # Errors
 /// Something could not be read.
@@ -107,33 +137,49 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
     let present = status.pin.clone().or_else(|| rebuilt(&components, &groups));
     let addons = context.feeds.addons.store();
     let versions = addons.state_filter(|addon| addon.spec.plugin == app.spec.plugin);
-    let deleting = app.metadata.deletion_timestamp.is_some();
-    let held = app.finalizers().iter().any(|f| f == labels::APP_FINALIZER);
-    let protected = app.spec.deletion_policy == DeletionPolicy::Protected;
-    let (shape, unavailable) = shape(app, present.as_ref(), &versions, context).await?;
+    let (package, unavailable) = package(app, present.as_ref(), &versions, context).await?;
     let mut known: Vec<Known> = versions.iter().map(|addon| known(addon)).collect();
     known.sort_by(|a, b| b.version.cmp(&a.version));
-    Ok(Observed {
+    let mut observed = Observed {
         name: app.name_any().parse()?,
         namespace: app.namespace().unwrap_or_default(),
         generation: app.metadata.generation,
-        held,
+        held: app.finalizers().iter().any(|f| f == labels::APP_FINALIZER),
         plugins: plugins(&known, context),
         versions: known,
-        components: components
-            .iter()
-            .map(|component| child(component))
-            .collect(),
+        components: components.iter().map(|c| child(c)).collect(),
         groups: groups.iter().map(|group| nodes(group)).collect(),
-        remains: match deleting && held && !protected {
-            true => Some(remains(app, context).await?),
-            false => None,
-        },
+        remains: None,
         spec: app.spec.clone(),
-        deleting,
+        deleting: app.metadata.deletion_timestamp.is_some(),
         status,
         present,
-        shape,
+        shape: package.as_ref().map(|package| shape_of(&package.manifest)),
         unavailable,
-    })
+        cluster: None,
+        judged: Judged::Fine,
+    };
+    let goes = observed.deleting && observed.spec.deletion_policy != DeletionPolicy::Protected;
+    if goes && observed.held {
+        observed.remains = Some(remains(app, observed.had(), context).await?);
+    }
+    if goes || observed.spec.suspend || observed.was_accepted() {
+        return Ok(observed);
+    }
+    let asks = observed
+        .shape
+        .as_ref()
+        .and_then(|shape| shape.kubernetes.as_ref());
+    if asks.is_some() {
+        let version = context
+            .cluster
+            .version()
+            .await
+            .map_err(ObserveError::Cluster)?;
+        observed.cluster = Some(version);
+    }
+    if let Some(package) = package {
+        observed.judged = judged::judge(&observed, package, context).await;
+    }
+    Ok(observed)
 }

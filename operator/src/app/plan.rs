@@ -8,7 +8,8 @@ pub use verdict::{Accepted, Verdict};
 use super::{
     deletion::{self, Step},
     metadata,
-    observe::Observed,
+    observe::{Judged, Observed},
+    orders::{self, Waiting},
     phase::{self, phase_of},
     resolve::{self, Refused, Resolved},
 };
@@ -51,10 +52,15 @@ pub fn plan(observed: &Observed) -> Plan {
     if observed.deleting && deletion != Step::Held {
         return leaving(observed, deletion);
     }
-    let mut plan = match resolve::resolve(observed) {
+    let mut plan = match (resolve::resolve(observed), &observed.judged) {
         _ if observed.spec.suspend => suspended(observed),
-        Ok(resolved) => accepted(observed, resolved),
-        Err(refusal) => refused(observed, &refusal),
+        (Err(refusal), _) => refused(observed, &refusal),
+        (Ok(_), Judged::Refused(violations)) => {
+            let refusal = Refused::new(Reason::InvalidSettings, violations.join("; "));
+            refused(observed, &refusal)
+        }
+        (Ok(_), Judged::Unavailable(why)) => unjudged(observed, why),
+        (Ok(resolved), Judged::Fine) => accepted(observed, resolved),
     };
     plan.deletion = deletion;
     if plan.deletion == Step::Held {
@@ -94,7 +100,7 @@ fn suspended(observed: &Observed) -> Plan {
     let mut plan = still(observed, observed.present.clone());
     plan.metadata = None;
     plan.verdict.accepted = observed.present.as_ref().map(|pin| Accepted {
-        yes: true,
+        yes: Some(true),
         reason: Reason::Suspended.as_str(),
         message: format!("the App is suspended and stays on {}", describe(pin)),
     });
@@ -121,9 +127,21 @@ fn refused(observed: &Observed, refusal: &Refused) -> Plan {
     plan.look_again = refusal.reason == Reason::ContentUnavailable;
     let message = refusal.message.clone();
     plan.verdict.accepted = Some(Accepted {
-        yes: false,
+        yes: Some(false),
         reason,
         message,
+    });
+    plan
+}
+
+/// Nobody could say whether the parameters are allowed: nothing changes, and it is asked again.
+fn unjudged(observed: &Observed, why: &str) -> Plan {
+    let mut plan = still(observed, observed.present.clone());
+    plan.look_again = true;
+    plan.verdict.accepted = Some(Accepted {
+        yes: None,
+        reason: Reason::NotJudged.as_str(),
+        message: format!("the parameters were not checked yet: {why}"),
     });
     plan
 }
@@ -132,13 +150,14 @@ fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
     let Resolved { pin, topology } = resolved;
     let mut plan = still(observed, Some(pin.clone()));
     plan.verdict.accepted = Some(Accepted {
-        yes: true,
+        yes: Some(true),
         reason: Reason::Accepted.as_str(),
         message: format!("pinned to {} {}", observed.spec.plugin, describe(&pin)),
     });
     plan.verdict.left = observed.present.clone().filter(|present| *present != pin);
     if let Some(topology) = topology {
         plan.components = components(observed, &pin, &topology);
+        let waiting = orders::hold(observed, &pin, &mut plan.components);
         let wanted = |name| topology.components.contains_key(name);
         let superfluous = observed
             .components
@@ -146,6 +165,9 @@ fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
             .filter(|c| !wanted(&c.spec.component));
         plan.superfluous = superfluous.map(|c| c.name.clone()).collect();
         move_on(observed, &mut plan);
+        for Waiting { component, behind } in waiting {
+            plan.verdict.message += &format!("; {component} waits for {behind}");
+        }
     }
     plan.events.extend(pin_event(observed, &pin));
     plan
@@ -168,19 +190,29 @@ fn move_on(observed: &Observed, plan: &mut Plan) {
 }
 
 /// Whether `live` has all that `wanted` sets; what somebody set below the App stays.
-fn is_covered(live: &ComponentSpec, wanted: &ComponentSpec) -> bool {
+pub(super) fn is_covered(live: &ComponentSpec, wanted: &ComponentSpec) -> bool {
     match (serde_json::to_value(live), serde_json::to_value(wanted)) {
-        (Ok(live), Ok(wanted)) => covers(&live, &wanted),
+        (Ok(of_live), Ok(of_wanted)) => {
+            let same = live.hold == wanted.hold
+                && live.profile == wanted.profile
+                && live.optional == wanted.optional;
+            same && covers(&of_live, &of_wanted)
+        }
         _ => false,
     }
 }
 
 fn components(observed: &Observed, pin: &Pin, topology: &Topology) -> Vec<ComponentSpec> {
+    let optional = topology.components.iter().filter(|(_, m)| m.optional);
+    let optional: Vec<_> = optional.map(|(name, _)| name.clone()).collect();
     let spec = |name: &api::names::ComponentName| ComponentSpec {
         app: observed.name.clone(),
         component: name.clone(),
         plugin: observed.spec.plugin.clone(),
         pin: pin.clone(),
+        profile: observed.spec.profile.clone(),
+        optional: optional.clone(),
+        hold: false,
         settings: observed
             .spec
             .components
@@ -209,14 +241,18 @@ fn leaving(observed: &Observed, step: Step) -> Plan {
             Reason::VolumesKept,
             format!("{kept} volume claims stay; an App of the same name takes them again"),
         )),
-        Step::DeleteClaims(claims) => {
-            let names: Vec<&str> = claims.iter().map(|claim| claim.name.as_str()).collect();
-            let note = format!("volume claims deleted with the App: {}", names.join(", "));
-            plan.events.push(event(Reason::VolumesDeleted, note));
+        Step::DeleteData { claims, secrets } => {
+            for (what, objects) in [("volume claims", claims), ("credentials", secrets)] {
+                let names: Vec<&str> = objects.iter().map(|o| o.name.as_str()).collect();
+                if !names.is_empty() {
+                    let note = format!("{what} deleted with the App: {}", names.join(", "));
+                    plan.events.push(event(Reason::VolumesDeleted, note));
+                }
+            }
         }
         _ => {}
     }
-    if matches!(step, Step::Release { .. } | Step::DeleteClaims(_)) {
+    if matches!(step, Step::Release { .. } | Step::DeleteData { .. }) {
         plan.finalizer = Finalizer::Remove;
     }
     // Nobody tells this controller of pods; they end once.

@@ -6,7 +6,7 @@ mod words;
 pub use words::{listed, meant};
 
 use super::{
-    observe::{Known, Observed},
+    observe::{Known, Observed, Shape},
     settings,
 };
 use api::{
@@ -15,7 +15,7 @@ use api::{
         addon::AddonPhase,
         app::{AppReason as Reason, Pin},
     },
-    names::{PluginName, TopologyName},
+    names::{PluginName, ProfileName, TopologyName},
 };
 use gate::step;
 use package::manifest::Topology;
@@ -44,7 +44,8 @@ impl Refused {
 pub struct Resolved {
     /// The pin.
     pub pin: Pin,
-    /// Its topology; `None` where nothing changed and the content cannot be read: children stay.
+    /// Its topology without the components that are not enabled; `None` where nothing changed and
+    /// the content cannot be read: children stay.
     pub topology: Option<Topology>,
 }
 
@@ -61,6 +62,8 @@ pub fn resolve(observed: &Observed) -> Result<Resolved, Refused> {
         return without_shape(observed);
     };
     let topology = topology(observed, &shape.topologies)?;
+    kubernetes(observed, shape)?;
+    profile(observed, &shape.profiles)?;
     settings::check(&observed.spec.components, topology, shape)?;
     let pin = Pin {
         plugin_version: observed.spec.plugin_version.clone(),
@@ -70,18 +73,59 @@ pub fn resolve(observed: &Observed) -> Result<Resolved, Refused> {
     };
     Ok(Resolved {
         pin,
-        topology: Some(topology.clone()),
+        topology: Some(settings::enabled(&observed.spec.components, topology)),
     })
+}
+
+/// Whether the version runs on this cluster. What runs by it already is not asked again: an upgrade
+/// of the cluster is no reason to leave an App alone.
+fn kubernetes(observed: &Observed, shape: &Shape) -> Result<(), Refused> {
+    let wanted = &observed.spec.plugin_version;
+    let stays = observed
+        .present
+        .as_ref()
+        .is_some_and(|pin| pin.plugin_version == *wanted);
+    match (&shape.kubernetes, &observed.cluster) {
+        (Some(range), Some(cluster)) if !stays && !range.matches(cluster) => Err(Refused::new(
+            Reason::UnsupportedKubernetes,
+            format!(
+                "version {wanted} runs on Kubernetes {}, and this cluster is {cluster}",
+                range.as_str()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn profile(observed: &Observed, profiles: &[ProfileName]) -> Result<(), Refused> {
+    let Some(wanted) = &observed.spec.profile else {
+        return Ok(());
+    };
+    if profiles.contains(wanted) {
+        return Ok(());
+    }
+    let words: Vec<&str> = profiles.iter().map(ProfileName::as_str).collect();
+    Err(Refused::new(
+        Reason::UnknownProfile,
+        format!(
+            "version {} has no profile `{wanted}`{}; it has: {}",
+            observed.spec.plugin_version,
+            meant(wanted.as_str(), &words),
+            listed(&words)
+        ),
+    ))
 }
 
 /// What runs needs no content: only a change that was not accepted before is refused for its lack.
 fn without_shape(observed: &Observed) -> Result<Resolved, Refused> {
-    let seen = observed.status.observed_generation == observed.generation;
+    let accepted = observed.was_accepted();
     match &observed.present {
-        Some(pin) if pin.plugin_version == observed.spec.plugin_version && seen => Ok(Resolved {
-            pin: pin.clone(),
-            topology: None,
-        }),
+        Some(pin) if pin.plugin_version == observed.spec.plugin_version && accepted => {
+            Ok(Resolved {
+                pin: pin.clone(),
+                topology: None,
+            })
+        }
         _ => Err(Refused::new(
             Reason::ContentUnavailable,
             observed

@@ -41,8 +41,15 @@ pub fn check(
                 ),
             ));
         };
+        if set.enabled == Some(false) && !members.optional {
+            faults.push(format!(
+                "spec.components.{name}.enabled: the topology `{}` does not do without it; leave the field out",
+                topology.name
+            ));
+        }
         faults.extend(replicas(name, set, members));
         faults.extend(storage(name, set, shape));
+        faults.extend(parameters(name, set, shape));
         faults.extend(resources(name, set.resources.as_ref()));
     }
     match faults.is_empty() {
@@ -51,16 +58,45 @@ pub fn check(
     }
 }
 
+/// `topology` without the components that run only where they are enabled, and are not.
+pub fn enabled(
+    components: &BTreeMap<ComponentName, AppComponent>,
+    topology: &Topology,
+) -> Topology {
+    let is_enabled = |name: &ComponentName| {
+        let set = components.get(name).and_then(|set| set.enabled);
+        set == Some(true)
+    };
+    let mut topology = topology.clone();
+    topology
+        .components
+        .retain(|name, members| !members.optional || is_enabled(name));
+    topology
+}
+
 fn replicas(
     name: &ComponentName,
     set: &AppComponent,
     members: &TopologyComponent,
 ) -> Option<String> {
     let (least, most) = (members.min(), members.max());
-    let n = set.replicas.filter(|n| *n < least || *n > most)?;
+    let n = set.replicas.filter(|n| !members.allows(*n))?;
+    let odd = if members.odd { ", and odd" } else { "" };
     Some(format!(
-        "spec.components.{name}.replicas: {n} is outside of what the topology allows: {least} to {most}"
+        "spec.components.{name}.replicas: {n} is outside of what the topology allows: {least} to {most}{odd}"
     ))
+}
+
+/// Parameters of a component that takes none. What a schema says is asked elsewhere.
+fn parameters(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Option<String> {
+    let names: Vec<&String> = set.config.parameters.keys().collect();
+    let none = !names.is_empty() && !shape.schemas.contains(name);
+    none.then(|| {
+        format!(
+            "spec.components.{name}.config.parameters: the addon declares no parameters of this component; set are: {}",
+            listed(&names)
+        )
+    })
 }
 
 fn storage(name: &ComponentName, set: &AppComponent, shape: &Shape) -> Vec<String> {

@@ -2,34 +2,33 @@
 
 use super::ApplyError;
 use api::labels;
-use kube::Resource;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Whether the live object needs no write: it carries the hash of what is wanted, and every field
 /// that is set there has that value.
-pub(super) fn is_as_wanted<K: Resource<DynamicType = ()> + Serialize>(
+pub(super) fn is_as_wanted<K: Serialize>(
+    kind: &str,
     live: &K,
     wanted: &Value,
 ) -> Result<bool, ApplyError> {
-    Ok(covers(&json(live)?, wanted))
+    Ok(covers(&json(kind, live)?, wanted))
 }
 
-pub(super) fn json<K: Resource<DynamicType = ()> + Serialize>(
-    object: &K,
-) -> Result<Value, ApplyError> {
+fn json<K: Serialize>(kind: &str, object: &K) -> Result<Value, ApplyError> {
     serde_json::to_value(object).map_err(|source| ApplyError::Form {
-        kind: K::kind(&()).into_owned(),
+        kind: kind.to_owned(),
         source,
     })
 }
 
 /// The object as it is applied, without nulls and status and with its own hash in an annotation.
-pub(super) fn stamped<K: Resource<DynamicType = ()> + Serialize>(
+pub(super) fn stamped<K: Serialize>(
+    kind: &str,
     desired: &K,
 ) -> Result<(Value, String), ApplyError> {
-    let mut wanted = json(desired)?;
+    let mut wanted = json(kind, desired)?;
     strip_nulls(&mut wanted);
     if let Value::Object(fields) = &mut wanted {
         fields.remove("status");

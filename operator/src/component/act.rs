@@ -1,6 +1,13 @@
-//! Does what was planned for a Component: what pods mount and are reached by first, then the Group.
+//! Does what was planned for a Component: what pods mount and are reached by first, then the Group;
+//! what nobody wants any more goes last.
 
-use super::plan::{Children, Plan, Verdict};
+mod credentials;
+mod objects;
+
+use super::{
+    build::object::inventory,
+    plan::{Children, Plan, Verdict},
+};
 use crate::{
     apply::ApplyError,
     context::Context,
@@ -8,20 +15,27 @@ use crate::{
 };
 use api::{
     Component, Group,
-    crd::{app::AppPhase, component::ComponentReason as Reason},
+    crd::{
+        app::AppPhase,
+        component::{ComponentReason as Reason, ObjectRef},
+    },
     labels::manager,
 };
+pub use credentials::CredentialsError;
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::{
     Api, ResourceExt,
     api::{DeleteParams, Preconditions},
 };
+use package::manifest::ObjectKind;
 
 /// What was done, and so may be said.
 pub struct Acted {
     /// What is to be said.
     pub verdict: Verdict,
+    /// The addon's own objects that are there, as far as that is another list than before.
+    pub objects: Option<Vec<ObjectRef>>,
     /// Whether to look again without being woken.
     pub look_again: bool,
 }
@@ -32,9 +46,17 @@ pub enum ActError {
     /// A child could not be applied.
     #[error(transparent)]
     Apply(#[from] ApplyError),
-    /// A Service that is not wanted any more could not be deleted.
-    #[error("deleting Service `{name}` failed: {source}")]
+    /// The Secret with the credentials could not be made.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// What is about to be made could not be noted.
+    #[error("noting the objects in the status failed: {0}")]
+    Inventory(#[source] Box<kube::Error>),
+    /// What is not wanted any more could not be deleted.
+    #[error("deleting {kind} `{name}` failed: {source}")]
     Delete {
+        /// Its kind.
+        kind: String,
         /// Its name.
         name: String,
         /// What the API server said.
@@ -47,7 +69,8 @@ impl ActError {
     pub fn consequence(&self) -> Consequence {
         match self {
             Self::Apply(error) => error.consequence(),
-            Self::Delete { source, .. } => error::of_kube(source),
+            Self::Credentials(error) => error.consequence(),
+            Self::Inventory(source) | Self::Delete { source, .. } => error::of_kube(source),
         }
     }
 
@@ -55,6 +78,8 @@ impl ActError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Apply(error) => error.reason(),
+            Self::Credentials(_) => "CredentialsFailed",
+            Self::Inventory(_) => "ReportFailed",
             Self::Delete { .. } => "DeleteFailed",
         }
     }
@@ -71,18 +96,25 @@ pub async fn act(component: &Component, plan: Plan, context: &Context) -> Result
         mut verdict,
         mut look_again,
     } = plan;
+    let mut objects = None;
     if let Some(group) = suspend {
         apply_group(&group, context).await?;
     }
     if let Some(children) = children {
+        let wanted = inventory(&children.objects);
+        let noted = objects::note(component, &wanted, context).await?;
         match make(component, children, context).await {
-            Ok(()) => {}
-            Err(ActError::Apply(error)) => look_again = trouble(&mut verdict, error)?,
+            Ok(()) => objects = Some(wanted),
+            Err(ActError::Apply(error)) => {
+                objects = Some(noted);
+                look_again = trouble(&mut verdict, error)?;
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(Acted {
         verdict,
+        objects,
         look_again,
     })
 }
@@ -108,8 +140,11 @@ async fn make(
 ) -> Result<(), ActError> {
     let Children {
         config_maps,
+        credentials,
         services,
         superfluous,
+        objects,
+        forgotten,
         group,
     } = children;
     let maps = try_join_all(config_maps.iter().map(|map| apply_config_map(map, context)));
@@ -118,7 +153,17 @@ async fn make(
             .iter()
             .map(|service| apply_service(service, context)),
     );
-    futures::try_join!(maps, reached)?;
+    let own = try_join_all(
+        objects
+            .iter()
+            .map(|o| objects::apply(component, o, context)),
+    );
+    futures::try_join!(
+        async { maps.await.map_err(ActError::from) },
+        async { reached.await.map_err(ActError::from) },
+        async { own.await.map_err(ActError::from) },
+        credentials::hold(component, &credentials, context),
+    )?;
     apply_group(&group, context).await?;
     try_join_all(
         superfluous
@@ -126,10 +171,18 @@ async fn make(
             .map(|name| delete_service(component, name, context)),
     )
     .await?;
-    let names = services.iter().map(ResourceExt::name_any).collect();
+    try_join_all(
+        forgotten
+            .iter()
+            .map(|object| objects::delete(component, object, context)),
+    )
+    .await?;
+    let of_addon = objects.iter().filter(|o| o.kind == ObjectKind::Service);
+    let of_addon = of_addon.map(|object| object.reference().name);
+    let names = services.iter().map(ResourceExt::name_any).chain(of_addon);
     context
         .applier
-        .note_owned(component.uid().unwrap_or_default(), names);
+        .note_owned(component.uid().unwrap_or_default(), names.collect());
     Ok(())
 }
 
@@ -185,6 +238,7 @@ async fn delete_service(
     let services = Api::<Service>::namespaced(context.client.clone(), &namespace);
     match services.delete(name, &params).await {
         Err(error) if !is_not_found(&error) => Err(ActError::Delete {
+            kind: "Service".to_owned(),
             name: name.to_owned(),
             source: Box::new(error),
         }),

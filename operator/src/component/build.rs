@@ -2,7 +2,9 @@
 
 pub mod config_map;
 pub mod group;
+pub mod object;
 pub mod pod;
+pub mod secret;
 pub mod service;
 
 /// A child could not be put into words.

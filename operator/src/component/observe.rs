@@ -4,7 +4,9 @@
 mod settled;
 
 use super::{
+    build,
     inputs::{self, AllSettings},
+    kinds,
     render::{self, RenderFailed, Rendered},
 };
 use crate::{
@@ -14,12 +16,14 @@ use crate::{
     error::{self, Consequence},
 };
 use api::{
-    Component, Group, labels,
+    Component, ComponentSpec, Group,
+    crd::app::AppComponent,
+    labels,
     names::{self, GroupName},
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::{Api, ResourceExt as _, api::ListParams};
-use package::Package;
+use package::{Package, defaults::in_force, manifest::ObjectKind};
 use serde::{Deserialize, Serialize};
 use settled::is_settled;
 use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
@@ -52,6 +56,9 @@ pub struct Observed {
     /// The Services of the Component.
     #[serde(default)]
     pub services: Vec<String>,
+    /// The kinds of its own objects that the cluster does not know.
+    #[serde(default)]
+    pub unknown: BTreeSet<ObjectKind>,
 }
 
 /// What the pinned version makes of a Component.
@@ -117,9 +124,10 @@ pub async fn observe(component: &Component, context: &Context) -> Result<Observe
         config: None,
         in_use: BTreeSet::new(),
         services: services.iter().map(|service| service.name_any()).collect(),
+        unknown: BTreeSet::new(),
     };
-    if component.metadata.deletion_timestamp.is_some() || is_settled(&observed, &services, context)
-    {
+    let leaves = component.metadata.deletion_timestamp.is_some();
+    if leaves || spec.hold || is_settled(&observed, &services, context) {
         return Ok(observed);
     }
     let package = match package(component, context).await {
@@ -136,12 +144,16 @@ pub async fn observe(component: &Component, context: &Context) -> Result<Observe
     }
     let settings = settings(component, Some(&package), context);
     observed.inputs = inputs::all(component, &settings);
+    let before = default_before(spec, observed.group.as_ref(), &package);
     let (rendered, held) = futures::join!(
-        render::render(component, package, settings, context),
+        render::render(component, package, settings, before, context),
         held(component, context)
     );
     observed.rendering = match rendered {
-        Ok(rendered) => Rendering::Done(Box::new(rendered)),
+        Ok(rendered) => {
+            observed.unknown = unknown(&rendered.objects, context).await?;
+            Rendering::Done(Box::new(rendered))
+        }
         Err(RenderFailed::Refused(message)) => Rendering::Failed(message),
         Err(RenderFailed::NotJudged(message)) => Rendering::Unavailable(message),
     };
@@ -177,7 +189,48 @@ async fn package(component: &Component, context: &Context) -> Result<Arc<Package
     }
 }
 
-/// The Components of the topology that are not there, or not of the same pin yet.
+/// The kinds of `objects` that the cluster does not know.
+async fn unknown(
+    objects: &[render::Object],
+    context: &Context,
+) -> Result<BTreeSet<ObjectKind>, ObserveError> {
+    let mut unknown = BTreeSet::new();
+    for kind in objects.iter().map(|object| object.kind) {
+        let resource = kinds::resource(kind);
+        let known = !kinds::is_extra(kind)
+            || context
+                .cluster
+                .knows(&resource.api_version, &resource.kind)
+                .await
+                .map_err(ObserveError::Children)?;
+        if !known {
+            unknown.insert(kind);
+        }
+    }
+    Ok(unknown)
+}
+
+/// The number of members that is the default in the profile of the Group, where the App has chosen
+/// another one meanwhile.
+fn default_before(spec: &ComponentSpec, group: Option<&Group>, package: &Package) -> Option<u32> {
+    let before = group?.annotations().get(labels::PROFILE);
+    let before: Option<names::ProfileName> = before.and_then(|profile| profile.parse().ok());
+    if before == spec.profile {
+        return None;
+    }
+    default_replicas(spec, before.as_ref(), package)
+}
+
+fn default_replicas(
+    spec: &ComponentSpec,
+    profile: Option<&names::ProfileName>,
+    package: &Package,
+) -> Option<u32> {
+    let (topology, none) = (&spec.pin.topology, AppComponent::default());
+    in_force(&package.manifest, topology, profile, &spec.component, &none).replicas
+}
+
+/// The Components of the App that are not there, or not of the same pin yet.
 fn missing_siblings(component: &Component, package: &Package, context: &Context) -> Option<String> {
     let spec = &component.spec;
     let topology = package.manifest.topology(&spec.pin.topology)?;
@@ -189,9 +242,10 @@ fn missing_siblings(component: &Component, package: &Package, context: &Context)
             .get(&full, component.namespace().as_deref());
         sibling.is_some_and(|sibling| sibling.spec.pin == spec.pin)
     };
-    let missing: Vec<String> = topology
-        .components
-        .keys()
+    let components = topology.components.iter();
+    let missing: Vec<String> = components
+        .filter(|(name, members)| !members.optional || spec.optional.contains(name))
+        .map(|(name, _)| name)
         .filter(|name| **name != spec.component && !there(name))
         .map(ToString::to_string)
         .collect();
@@ -199,31 +253,47 @@ fn missing_siblings(component: &Component, package: &Package, context: &Context)
 }
 
 /// What is set for every Component of the App, with the number of members in force: as set, else as
-/// its Group has it, else the topology's.
+/// its Group has it, else the default.
 fn settings(component: &Component, package: Option<&Package>, context: &Context) -> AllSettings {
     let spec = &component.spec;
     let namespace = component.namespace();
-    let topology = package.and_then(|package| package.manifest.topology(&spec.pin.topology));
     let all = context.feeds.components.store().state_filter(|other| {
         other.namespace() == namespace
             && other.spec.app == spec.app
             && other.spec.component != spec.component
+            && other.metadata.deletion_timestamp.is_none()
     });
     let all = all.iter().map(|other| &other.spec).chain([spec]);
     all.map(|other| {
-        let mut settings = other.settings.clone();
         let group = names::group(&other.app, &other.component, &GroupName::sole());
-        let live = context.feeds.groups.get(&group, namespace.as_deref());
-        let members = topology
-            .as_ref()
-            .and_then(|t| t.components.get(&other.component));
-        settings.replicas = settings
-            .replicas
-            .or(live.map(|group| group.spec.replicas))
-            .or(members.map(package::manifest::TopologyComponent::replicas));
+        let group = context.feeds.groups.get(&group, namespace.as_deref());
+        let settings = with_replicas(other, group.as_deref(), package);
         (other.component.clone(), settings)
     })
     .collect()
+}
+
+fn with_replicas(
+    spec: &ComponentSpec,
+    group: Option<&Group>,
+    package: Option<&Package>,
+) -> AppComponent {
+    let (set, live) = (
+        spec.settings.replicas,
+        group.map(|group| group.spec.replicas),
+    );
+    let replicas = match package {
+        None => set.or(live),
+        Some(package) => {
+            let default = default_replicas(spec, spec.profile.as_ref(), package);
+            let before = default_before(spec, group, package);
+            Some(build::group::replicas(set, live, default, before))
+        }
+    };
+    AppComponent {
+        replicas,
+        ..spec.settings.clone()
+    }
 }
 
 type Held = (Option<ConfigMap>, Option<ConfigMap>, BTreeSet<String>);

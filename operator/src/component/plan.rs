@@ -5,21 +5,26 @@ use super::{
         BuildError,
         config_map::config_map,
         group::{Revisions, group, suspended_group},
+        object::{inventory, object},
         service::services,
     },
     observe::{Observed, Rendering},
-    render::{Rendered, revision},
+    render::{Object, Rendered, revision},
     rollup,
 };
 use crate::children::Place;
 use api::{
     Group,
     conditions::{PLATFORM_OUTDATED, READY, RECONCILING, STALLED, Said},
-    crd::{app::AppPhase, component::ComponentReason as Reason},
+    crd::{
+        app::AppPhase,
+        component::{ComponentReason as Reason, ObjectRef},
+    },
     labels, names,
 };
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::ResourceExt;
+use package::manifest::Credential;
 use serde::Serialize;
 
 /// What is to be done.
@@ -35,15 +40,24 @@ pub struct Plan {
     pub look_again: bool,
 }
 
-/// The children as they are to be. The Group comes last: its pods mount the ConfigMaps.
+/// The children as they are to be. The Group comes last: its pods mount ConfigMaps and Secret.
 #[derive(Clone, Debug, Serialize)]
 pub struct Children {
     /// Scripts and actions, and configuration.
     pub config_maps: Vec<ConfigMap>,
+    /// The users that have a password in the Secret.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Credential>,
     /// The Services.
     pub services: Vec<Service>,
     /// The Services that the version has no more.
     pub superfluous: Vec<String>,
+    /// The addon's own objects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Object>,
+    /// Those that it has no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forgotten: Vec<ObjectRef>,
     /// The Group.
     pub group: Box<Group>,
 }
@@ -108,8 +122,17 @@ pub fn plan(observed: &Observed) -> Result<Plan, BuildError> {
     if observed.suspended {
         return Ok(suspended(observed, plan));
     }
+    if observed.component.spec.hold {
+        return Ok(held(observed, plan));
+    }
     match &observed.rendering {
         Rendering::Settled => {}
+        Rendering::Done(rendered) if lacks(observed, rendered).is_some() => {
+            let what = lacks(observed, rendered).unwrap_or_default();
+            trouble(&mut plan.verdict, Reason::UnknownKind, &what);
+            plan.verdict.phase = AppPhase::Failed;
+            plan.look_again = true;
+        }
         Rendering::Done(rendered) => plan.children = children(observed, rendered)?,
         Rendering::Waiting(missing) => {
             plan.verdict.message = format!("waits for the other components of the pin: {missing}");
@@ -139,6 +162,37 @@ fn suspended(observed: &Observed, mut plan: Plan) -> Plan {
         .filter(|group| !group.spec.suspend)
         .map(|group| Box::new(suspended_group(&observed.component, group)));
     plan
+}
+
+/// Another component goes first: everything stays as it is.
+fn held(observed: &Observed, mut plan: Plan) -> Plan {
+    if !is_same(observed) {
+        plan.verdict.reason = Reason::Held.as_str();
+        let waits = "waits for its turn: another component goes first";
+        plan.verdict.message = match &observed.group {
+            Some(_) => format!("{waits}; {}", plan.verdict.message),
+            None => waits.to_owned(),
+        };
+    }
+    plan
+}
+
+/// The objects that must be there, and whose kind the cluster does not know.
+fn lacks(observed: &Observed, rendered: &Rendered) -> Option<String> {
+    let objects = rendered.objects.iter().filter(|object| !object.optional);
+    let lacking = objects.filter(|object| observed.unknown.contains(&object.kind));
+    let lacking: Vec<String> = lacking
+        .map(|object| {
+            let ObjectRef { kind, name } = object.reference();
+            format!("{kind} `{name}`")
+        })
+        .collect();
+    (!lacking.is_empty()).then(|| {
+        format!(
+            "the addon needs {}, and this cluster does not know the kind; install what defines it, then this goes on by itself",
+            lacking.join(", ")
+        )
+    })
 }
 
 /// Whether the Group was made from the same inputs.
@@ -247,12 +301,20 @@ fn children(observed: &Observed, rendered: &Rendered) -> Result<Option<Children>
         ),
     ];
     let services = services(component, &place, &rendered.declared);
-    let wanted: Vec<String> = services.iter().map(ResourceExt::name_any).collect();
-    let superfluous = observed
-        .services
-        .iter()
-        .filter(|name| !wanted.contains(name));
+    let known = rendered.objects.iter();
+    let known = known.filter(|object| !observed.unknown.contains(&object.kind));
+    let objects: Vec<Object> = known.map(|o| object(component, &place, o)).collect();
+    let inventory = inventory(&objects);
+    let is_wanted = |name: &String| {
+        let of_addon = |o: &ObjectRef| o.kind == "Service" && o.name == *name;
+        services.iter().any(|service| service.name_any() == *name) || inventory.iter().any(of_addon)
+    };
+    let superfluous = observed.services.iter().filter(|name| !is_wanted(name));
+    let status = component.status.as_ref();
+    let made = status.iter().flat_map(|status| &status.objects);
     Ok(Some(Children {
+        credentials: rendered.declared.credentials.clone(),
+        forgotten: made.filter(|o| !inventory.contains(o)).cloned().collect(),
         group: Box::new(group(
             component,
             rendered,
@@ -263,12 +325,9 @@ fn children(observed: &Observed, rendered: &Rendered) -> Result<Option<Children>
         superfluous: superfluous.cloned().collect(),
         config_maps,
         services,
+        objects,
     }))
 }
 
 #[cfg(test)]
-mod tests {
-    crate::golden::golden!("component", super::super::observe::Observed, |observed| {
-        super::plan(&observed).unwrap()
-    });
-}
+mod tests;

@@ -1,20 +1,26 @@
 //! What the pinned version makes of one component of an App: its declaration, its scripts and action
-//! table, and its rendered configuration.
+//! table, its rendered configuration and its own objects.
 
-use super::inputs::AllSettings;
+use super::inputs::{self, AllSettings};
 use crate::context::Context;
 use api::{
     Component,
-    agent::{ACTIONS_FILE, ActionTable},
+    agent::{ACTIONS_FILE, ActionTable, RELOAD},
+    crd::{
+        app::{AppComponent, Pin},
+        component::ObjectRef,
+    },
 };
 use k8s_openapi::ByteString;
 use kube::ResourceExt as _;
 use package::{
     Package,
-    manifest::{Component as Declared, TopologyComponent},
-    render::{self, Instance, RenderError},
+    defaults::in_force,
+    manifest::{Component as Declared, ObjectKind},
+    render::{self, Instance, RenderError, RenderedObject},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,9 +33,13 @@ pub type Files = BTreeMap<String, ByteString>;
 pub struct Rendered {
     /// What the manifest declares.
     pub declared: Declared,
-    /// How many members the topology allows.
-    pub members: TopologyComponent,
-    /// The image of the runtime version.
+    /// What is in force: the App's settings, else the profile's, else the addon's own.
+    pub in_force: AppComponent,
+    /// The number of members that the profile before had as its default, where the Group has still
+    /// the defaults of that one.
+    #[serde(default)]
+    pub replicas_before: Option<u32>,
+    /// The component's image of the runtime version.
     pub image: String,
     /// The scripts.
     #[serde(default)]
@@ -40,6 +50,26 @@ pub struct Rendered {
     /// The configuration files.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
+    /// The hash of what the configuration is rendered from, but for parameters that take effect
+    /// without a restart; `None` where the middleware cannot read its configuration again.
+    #[serde(default)]
+    pub restart_inputs: Option<String>,
+    /// The addon's own objects.
+    #[serde(default)]
+    pub objects: Vec<Object>,
+}
+
+/// An object of the addon's own, as its template has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Object {
+    /// Its kind.
+    pub kind: ObjectKind,
+    /// Whether it is left out where the cluster does not know its kind.
+    #[serde(default)]
+    pub optional: bool,
+    /// The object.
+    pub object: Value,
 }
 
 /// The version makes nothing of the component.
@@ -53,6 +83,17 @@ pub enum RenderFailed {
     Refused(String),
 }
 
+impl Object {
+    /// Its kind and name.
+    pub fn reference(&self) -> ObjectRef {
+        let name = self.object["metadata"]["name"].as_str();
+        ObjectRef {
+            kind: format!("{:?}", self.kind),
+            name: name.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 impl From<RenderError> for RenderFailed {
     fn from(error: RenderError) -> Self {
         match error {
@@ -62,18 +103,27 @@ impl From<RenderError> for RenderFailed {
     }
 }
 
-/// Renders the component; the evaluation happens outside of the async threads.
+/// Renders the component; the evaluation happens outside of the async threads. `before` is the
+/// number of members that another profile had as its default, where the Group follows that one.
 ///
 /// # Errors
-/// The version has no such component or runtime, or a template does not render.
+/// The version has no such component or runtime, a template does not render, or the schema refuses
+/// the parameters.
 pub async fn render(
     component: &Component,
     package: Arc<Package>,
     settings: AllSettings,
+    before: Option<u32>,
     context: &Context,
 ) -> Result<Rendered, RenderFailed> {
     let (component, evaluate) = (component.clone(), context.evaluate.clone());
-    let work = move || rendered(&component, &package, settings, &*evaluate);
+    let work = move || {
+        let rendered = rendered(&component, &package, settings, &*evaluate)?;
+        Ok(Rendered {
+            replicas_before: before,
+            ..rendered
+        })
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(rendered) => rendered,
         Err(stopped) => Err(RenderFailed::NotJudged(stopped.to_string())),
@@ -94,30 +144,60 @@ fn rendered(
         .components
         .get(name)
         .ok_or_else(|| no(format!("component `{name}`")))?;
-    let runtime = &spec.pin.runtime_version;
+    let Pin {
+        runtime_version: runtime,
+        topology,
+        ..
+    } = &spec.pin;
     let image = manifest
         .runtime(runtime)
         .ok_or_else(|| no(format!("runtime {runtime}")))?;
-    let topology = manifest.topology(&spec.pin.topology);
-    let members = topology.and_then(|t| t.components.get(name).cloned());
+    let in_force = in_force(
+        manifest,
+        topology,
+        spec.profile.as_ref(),
+        name,
+        &spec.settings,
+    );
     let instance = Instance {
         app: spec.app.clone(),
         namespace: component.namespace().unwrap_or_default(),
-        topology: spec.pin.topology.clone(),
+        topology: topology.clone(),
+        profile: spec.profile.clone(),
         runtime: runtime.clone(),
         components: settings,
     };
-    let refers_to = render::Context::new(package, &instance)?;
+    let refers_to = render::Context::new(package, &instance, evaluate)?;
+    let own = refers_to.parameters(name).cloned().unwrap_or_default();
+    let reloads = declared.actions.contains_key(RELOAD);
+    let restart_inputs = reloads.then(|| inputs::restart(component, &instance.components, &own));
+    let objects = render::objects(package, name, &refers_to, evaluate)?;
     Ok(Rendered {
         config: render::config_files(package, name, &refers_to, evaluate)?,
         actions: declared
             .actions()
             .map_err(|error| RenderFailed::Refused(error.to_string()))?,
         scripts: scripts(package),
-        image: image.image.clone(),
-        members: members.unwrap_or_default(),
+        image: image.image(name).to_owned(),
+        objects: objects.into_iter().map(object).collect(),
         declared: declared.clone(),
+        replicas_before: None,
+        in_force,
+        restart_inputs,
     })
+}
+
+fn object(rendered: RenderedObject) -> Object {
+    let RenderedObject {
+        kind,
+        optional,
+        object,
+    } = rendered;
+    Object {
+        kind,
+        optional,
+        object,
+    }
 }
 
 fn scripts(package: &Package) -> Files {

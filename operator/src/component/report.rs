@@ -5,6 +5,7 @@ use crate::{context::Context, status};
 use api::{
     Component, ComponentStatus,
     conditions::{self, Time},
+    crd::component::ObjectRef,
     labels::manager,
 };
 use jiff::Timestamp;
@@ -26,11 +27,13 @@ pub async fn report(
 ) -> Result<Action, ComponentError> {
     let Acted {
         verdict,
+        objects,
         look_again,
     } = acted;
     let before = component.status.clone().unwrap_or_default();
     let generation = component.metadata.generation;
-    let status = status_of(&before, &verdict, generation, &Time(Timestamp::now()));
+    let now = Time(Timestamp::now());
+    let status = status_of(&before, &verdict, objects, generation, &now);
     if status != before {
         let namespace = component.namespace().unwrap_or_default();
         let components = Api::<Component>::namespaced(context.client.clone(), &namespace);
@@ -46,6 +49,7 @@ pub async fn report(
 fn status_of(
     before: &ComponentStatus,
     verdict: &Verdict,
+    objects: Option<Vec<ObjectRef>>,
     generation: Option<i64>,
     now: &Time,
 ) -> ComponentStatus {
@@ -55,6 +59,7 @@ fn status_of(
         replicas: Some(verdict.replicas),
         ready: Some(verdict.ready),
         members: Some(format!("{}/{}", verdict.ready, verdict.replicas)),
+        objects: objects.unwrap_or_else(|| before.objects.clone()),
         conditions: conditions::merge(&before.conditions, verdict.said(), generation, now),
     }
 }

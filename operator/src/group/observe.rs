@@ -68,6 +68,9 @@ pub struct Wanted {
     pub revision: String,
     /// The scripts and actions that a pod is to run.
     pub content_revision: String,
+    /// The configuration files that a pod of the wanted revision is to run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub config_revision: String,
     /// Labels that follow a version; patched in place.
     #[serde(default)]
     pub versions: Versions,
@@ -174,6 +177,7 @@ fn wanted(group: &Group) -> Wanted {
         reserved: spec.reserved_ordinals.clone(),
         revision: spec.revision.clone(),
         content_revision: spec.content_revision.clone(),
+        config_revision: spec.config_revision.clone(),
         versions: Versions {
             plugin: spec.pin.plugin_version.to_string(),
             runtime: spec.pin.runtime_version.to_string(),

@@ -6,12 +6,15 @@ use api::{
     App, Component, ComponentSpec, ComponentStatus, Group,
     crd::{app::Pin, group::Member},
     labels,
-    names::ComponentName,
+    names::{self, AppName, ComponentName},
 };
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use k8s_openapi::{
+    api::core::v1::{PersistentVolumeClaim, Pod, Secret},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{Api, ResourceExt as _, api::ListParams};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A Component of the App.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +40,9 @@ pub struct Nodes {
     pub name: String,
     /// The component that it belongs to.
     pub component: ComponentName,
+    /// What it was made by; that of its Component where absent.
+    #[serde(default)]
+    pub pin: Option<Pin>,
     /// How many members it is to have.
     pub replicas: u32,
     /// The ordinals that are not used.
@@ -59,14 +65,17 @@ pub struct Remains {
     /// Its volume claims.
     #[serde(default)]
     pub claims: Vec<Claim>,
+    /// The Secrets with its credentials.
+    #[serde(default)]
+    pub secrets: Vec<Claim>,
 }
 
-/// A volume claim.
+/// A volume claim, or another object that is data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// Its name.
     pub name: String,
-    /// Its uid: another claim of the name is not meant.
+    /// Its uid: another object of the name is not meant.
     pub uid: String,
 }
 
@@ -111,6 +120,7 @@ pub(super) fn nodes(group: &Group) -> Nodes {
     Nodes {
         name: group.name_any(),
         component: group.spec.component.clone(),
+        pin: Some(group.spec.pin.clone()),
         replicas: group.spec.replicas,
         reserved: group.spec.reserved_ordinals.clone(),
         config_revision: group.spec.config_revision.clone(),
@@ -122,7 +132,14 @@ pub(super) fn nodes(group: &Group) -> Nodes {
     }
 }
 
-pub(super) async fn remains(app: &App, context: &Context) -> Result<Remains, ObserveError> {
+/// What is left of `app`, which may have had the components `known` besides those that its claims
+/// name.
+pub(super) async fn remains(
+    app: &App,
+    known: BTreeSet<ComponentName>,
+    context: &Context,
+) -> Result<Remains, ObserveError> {
+    let failed = |error| ObserveError::Remains(Box::new(error));
     let namespace = app.namespace().unwrap_or_default();
     let ours = ListParams::default().labels(&format!(
         "{}={},{}={}",
@@ -134,15 +151,52 @@ pub(super) async fn remains(app: &App, context: &Context) -> Result<Remains, Obs
     let pods = Api::<Pod>::namespaced(context.client.clone(), &namespace);
     let claims = Api::<PersistentVolumeClaim>::namespaced(context.client.clone(), &namespace);
     let (pods, claims) = futures::try_join!(pods.list_metadata(&ours), claims.list_metadata(&ours))
-        .map_err(|error| ObserveError::Remains(Box::new(error)))?;
-    let claims = claims.items.into_iter().filter_map(|claim| {
-        Some(Claim {
-            name: claim.metadata.name?,
-            uid: claim.metadata.uid?,
-        })
+        .map_err(failed)?;
+    let of_claims = claims.items.iter().filter_map(|claim| {
+        let component = claim.labels().get(labels::COMPONENT)?;
+        component.parse::<ComponentName>().ok()
     });
+    let components: BTreeSet<ComponentName> = known.into_iter().chain(of_claims).collect();
     Ok(Remains {
         pods: pods.items.len(),
-        claims: claims.collect(),
+        secrets: secrets(app, &components, context).await.map_err(failed)?,
+        claims: claims
+            .items
+            .iter()
+            .filter_map(|c| data(&c.metadata))
+            .collect(),
+    })
+}
+
+/// The Secrets with credentials: asked for one by one, for the operator may not list Secrets.
+async fn secrets(
+    app: &App,
+    components: &BTreeSet<ComponentName>,
+    context: &Context,
+) -> Result<Vec<Claim>, kube::Error> {
+    let namespace = app.namespace().unwrap_or_default();
+    let Ok(name) = app.name_any().parse::<AppName>() else {
+        return Ok(Vec::new());
+    };
+    let secrets = Api::<Secret>::namespaced(context.client.clone(), &namespace);
+    let read = components.iter().map(|component| {
+        let component = names::component(&name, component);
+        let secrets = secrets.clone();
+        async move {
+            let secret = names::credentials_secret(&component);
+            let found = secrets.get_metadata_opt(&secret).await?;
+            let ours =
+                found.filter(|found| found.labels().get(labels::CREDENTIALS) == Some(&component));
+            Ok::<_, kube::Error>(ours.and_then(|found| data(&found.metadata)))
+        }
+    });
+    let found: Vec<Option<Claim>> = futures::future::try_join_all(read).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn data(metadata: &ObjectMeta) -> Option<Claim> {
+    Some(Claim {
+        name: metadata.name.clone()?,
+        uid: metadata.uid.clone()?,
     })
 }

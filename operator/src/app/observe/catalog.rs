@@ -9,11 +9,17 @@ use api::{
         addon::{AddonPhase, Migration},
         app::Pin,
     },
-    names::{ComponentName, PluginName, VolumeName},
+    names::{ComponentName, PluginName, ProfileName, VolumeName},
 };
-use package::{Manifest, manifest::Topology};
+use package::{
+    Manifest, Package,
+    manifest::{Orders, Topology},
+};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A version of the plugin.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,7 +50,7 @@ pub struct Known {
     pub message: String,
 }
 
-/// What of a manifest an App can be wrong about.
+/// What of a manifest an App can be wrong about, and in which order its components go.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shape {
@@ -53,6 +59,18 @@ pub struct Shape {
     /// The volumes of each component.
     #[serde(default)]
     pub volumes: BTreeMap<ComponentName, Vec<VolumeName>>,
+    /// The components that take parameters.
+    #[serde(default)]
+    pub schemas: BTreeSet<ComponentName>,
+    /// The profiles.
+    #[serde(default)]
+    pub profiles: Vec<ProfileName>,
+    /// Which component goes before which.
+    #[serde(default)]
+    pub orders: Orders,
+    /// The versions of Kubernetes that it runs on.
+    #[serde(default)]
+    pub kubernetes: Option<Range>,
 }
 
 pub(super) fn known(addon: &MiddlewareAddon) -> Known {
@@ -92,13 +110,14 @@ pub(super) fn plugins(known: &[Known], context: &Context) -> Vec<PluginName> {
     plugins
 }
 
-/// The shape of the version that is asked for where it is Active, else of the present one.
-pub(super) async fn shape(
+/// The package of the version that is asked for where it is Active, else of the present one; or why
+/// it cannot be had.
+pub(super) async fn package(
     app: &App,
     present: Option<&Pin>,
     versions: &[Arc<MiddlewareAddon>],
     context: &Context,
-) -> Result<(Option<Shape>, Option<String>), ObserveError> {
+) -> Result<(Option<Arc<Package>>, Option<String>), ObserveError> {
     let find = |version: &Version| versions.iter().find(|addon| addon.spec.version == *version);
     let active = |addon: &&Arc<MiddlewareAddon>| {
         let status = addon
@@ -128,13 +147,14 @@ pub(super) async fn shape(
         }
     };
     match read {
-        Ok(package) => Ok((Some(shape_of(&package.manifest)), None)),
+        Ok(package) => Ok((Some(package), None)),
         Err(error @ ContentError::Read { .. }) => Err(error.into()),
         Err(error) => Ok((None, Some(error.to_string()))),
     }
 }
 
 pub(super) fn shape_of(manifest: &Manifest) -> Shape {
+    let components = || manifest.components.iter();
     let volumes = |component: &package::manifest::Component| {
         component
             .volumes
@@ -144,10 +164,13 @@ pub(super) fn shape_of(manifest: &Manifest) -> Shape {
     };
     Shape {
         topologies: manifest.topologies(),
-        volumes: manifest
-            .components
-            .iter()
-            .map(|(n, c)| (n.clone(), volumes(c)))
+        volumes: components().map(|(n, c)| (n.clone(), volumes(c))).collect(),
+        schemas: components()
+            .filter(|(_, component)| !component.schema.is_empty())
+            .map(|(name, _)| name.clone())
             .collect(),
+        profiles: manifest.profiles.iter().map(|p| p.name.clone()).collect(),
+        orders: manifest.orders.clone(),
+        kubernetes: manifest.kubernetes.clone(),
     }
 }

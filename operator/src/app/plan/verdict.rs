@@ -33,8 +33,8 @@ pub struct Verdict {
 /// Whether what an App asks for was accepted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Accepted {
-    /// Whether it was.
-    pub yes: bool,
+    /// Whether it was; `None` where there is no verdict yet.
+    pub yes: Option<bool>,
     /// Why, in one word.
     pub reason: &'static str,
     /// Why, in full, with what would be accepted.
@@ -53,7 +53,7 @@ impl Verdict {
                     Said::yes(STALLED, reason, message),
                 ]
             }
-            AppPhase::Pending if self.accepted.as_ref().is_some_and(|a| !a.yes) => {
+            AppPhase::Pending if self.accepted.as_ref().is_some_and(|a| a.yes == Some(false)) => {
                 vec![
                     Said::no(READY, reason, message),
                     Said::yes(STALLED, reason, message),
@@ -70,10 +70,9 @@ impl Verdict {
             message,
         }) = &self.accepted
         {
-            let status = Some(*yes);
             said.push(Said {
                 type_: PIN_ACCEPTED,
-                status,
+                status: *yes,
                 reason,
                 message: message.clone(),
             });

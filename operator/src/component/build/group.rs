@@ -10,7 +10,7 @@ use api::{
     Component, Group, GroupSpec,
     crd::{app::Storage, group::GroupVolume},
     labels,
-    names::{self, GroupName},
+    names::{self, GroupName, ProfileName},
 };
 use kube::ResourceExt as _;
 use package::manifest::Volume;
@@ -25,6 +25,15 @@ pub struct Revisions<'a> {
     pub config: &'a str,
 }
 
+/// The annotations that are ours.
+const ANNOTATIONS: [&str; 5] = [
+    labels::INPUTS,
+    labels::TEMPLATE_INPUTS,
+    labels::RESTART_INPUTS,
+    labels::RESTART_REVISION,
+    labels::PROFILE,
+];
+
 /// The Group `0` of `owner`. The live template stays while its inputs are the same, whoever composed
 /// it.
 ///
@@ -38,7 +47,9 @@ pub fn group(
     all_inputs: &str,
 ) -> Result<Group, BuildError> {
     let (spec, name) = (&owner.spec, GroupName::sole());
-    let template_inputs = inputs::template(owner, revisions.config);
+    let restart_revision = restart_revision(rendered, live, revisions.config);
+    let resources = rendered.in_force.resources.as_ref();
+    let template_inputs = inputs::template(owner, restart_revision, resources);
     let kept =
         live.filter(|l| l.annotations().get(labels::TEMPLATE_INPUTS) == Some(&template_inputs));
     let (template, composer) = match kept {
@@ -49,7 +60,7 @@ pub fn group(
         .declared
         .volumes
         .iter()
-        .map(|volume| group_volume(owner, volume))
+        .map(|volume| group_volume(rendered, volume))
         .collect();
     let place = Place {
         app: &spec.app,
@@ -62,23 +73,36 @@ pub fn group(
         names::group(&spec.app, &spec.component, &name),
         place.labels(),
     );
-    meta.annotations = Some(
-        [
-            (labels::INPUTS.to_owned(), all_inputs.to_owned()),
-            (labels::TEMPLATE_INPUTS.to_owned(), template_inputs),
-        ]
-        .into(),
-    );
+    let reloaded = (restart_revision != revisions.config).then_some(restart_revision);
+    let annotations = [
+        (labels::INPUTS, Some(all_inputs)),
+        (labels::TEMPLATE_INPUTS, Some(&template_inputs)),
+        (labels::RESTART_INPUTS, rendered.restart_inputs.as_deref()),
+        (labels::RESTART_REVISION, reloaded),
+        (
+            labels::PROFILE,
+            spec.profile.as_ref().map(ProfileName::as_str),
+        ),
+    ];
+    let annotations = annotations
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
+    meta.annotations = Some(annotations.collect());
     let spec = GroupSpec {
         app: spec.app.clone(),
         component: spec.component.clone(),
         plugin: spec.plugin.clone(),
         pin: spec.pin.clone(),
-        replicas: replicas(owner, rendered, live),
+        replicas: replicas(
+            spec.settings.replicas,
+            live.map(|live| live.spec.replicas),
+            rendered.in_force.replicas,
+            rendered.replicas_before,
+        ),
         reserved_ordinals: live
             .map(|l| l.spec.reserved_ordinals.clone())
             .unwrap_or_default(),
-        revision: revision(&template, revisions.config, &volumes),
+        revision: revision(&template, restart_revision, &volumes),
         content_revision: revisions.content.to_owned(),
         config_revision: revisions.config.to_owned(),
         composer,
@@ -104,8 +128,7 @@ pub fn group(
 /// The Group as it is, but suspended.
 pub fn suspended_group(owner: &Component, live: &Group) -> Group {
     let annotations = live.annotations().iter();
-    let ours = annotations
-        .filter(|(key, _)| [labels::INPUTS, labels::TEMPLATE_INPUTS].contains(&key.as_str()));
+    let ours = annotations.filter(|(key, _)| ANNOTATIONS.contains(&key.as_str()));
     let mut meta = metadata(owner, live.name_any(), live.labels().clone());
     meta.annotations = Some(
         ours.map(|(key, value)| (key.clone(), value.clone()))
@@ -121,26 +144,43 @@ pub fn suspended_group(owner: &Component, live: &Group) -> Group {
     }
 }
 
-/// As set, else as it is, else the topology's: what `kubectl scale` set on the Group stays.
-fn replicas(owner: &Component, rendered: &Rendered, live: Option<&Group>) -> u32 {
-    let set = owner.spec.settings.replicas;
-    set.or(live.map(|live| live.spec.replicas))
-        .unwrap_or_else(|| rendered.members.replicas())
+/// As set, else as it is, else the default in force: what `kubectl scale` set on the Group stays. A
+/// number that was the default of the profile `before` follows the profile.
+pub fn replicas(
+    set: Option<u32>,
+    live: Option<u32>,
+    default: Option<u32>,
+    before: Option<u32>,
+) -> u32 {
+    let scaled = live.filter(|live| before != Some(*live));
+    set.or(scaled).or(default).or(live).unwrap_or(1)
 }
 
-fn group_volume(owner: &Component, volume: &Volume) -> GroupVolume {
-    let set = owner
-        .spec
-        .settings
-        .storage
-        .get(&volume.name)
-        .cloned()
-        .unwrap_or_default();
+/// The configuration revision that pods restart for. It stays where the configuration is the same,
+/// and where it differs only through parameters that take effect without a restart: then pods of
+/// the same revision are told of it in place.
+fn restart_revision<'a>(rendered: &Rendered, live: Option<&'a Group>, config: &'a str) -> &'a str {
+    let Some(live) = live else {
+        return config;
+    };
+    let annotation = |key| live.annotations().get(key).map(String::as_str);
+    let before = annotation(labels::RESTART_REVISION).unwrap_or(&live.spec.config_revision);
+    let inputs = rendered.restart_inputs.as_deref();
+    let reloads = inputs.is_some() && annotation(labels::RESTART_INPUTS) == inputs;
+    match reloads || live.spec.config_revision == config {
+        true => before,
+        false => config,
+    }
+}
+
+fn group_volume(rendered: &Rendered, volume: &Volume) -> GroupVolume {
+    let in_force = rendered.in_force.storage.get(&volume.name);
+    let in_force = in_force.cloned().unwrap_or_default();
     GroupVolume {
         name: volume.name.clone(),
         storage: Storage {
-            size: set.size.or_else(|| Some(volume.size.clone())),
-            ..set
+            size: in_force.size.or_else(|| Some(volume.size.clone())),
+            ..in_force
         },
     }
 }
@@ -152,4 +192,26 @@ fn revision(template: &Value, config: &str, volumes: &[GroupVolume]) -> String {
     let names: Vec<&str> = volumes.iter().map(|volume| volume.name.as_str()).collect();
     let hash = hash(&json!({"template": template, "config": config, "volumes": names}));
     hash.chars().take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replicas;
+
+    #[test]
+    fn what_was_scaled_by_hand_stays_and_what_follows_a_profile_follows_it() {
+        let cases = [
+            // (set, live, default, the default of the profile before) → members
+            (None, None, Some(3), None, 3),
+            (Some(2), Some(5), Some(3), Some(5), 2),
+            (None, Some(5), Some(3), None, 5),
+            (None, Some(1), Some(3), Some(1), 3),
+            (None, Some(2), Some(3), Some(1), 2),
+            (None, Some(4), None, None, 4),
+        ];
+        for (set, live, default, before, want) in cases {
+            let case = (set, live, default, before);
+            assert_eq!(replicas(set, live, default, before), want, "{case:?}");
+        }
+    }
 }

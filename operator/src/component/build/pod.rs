@@ -58,7 +58,7 @@ fn spec(component: &Component, rendered: &Rendered) -> PodSpec {
     PodSpec {
         init_containers: Some(vec![install()]),
         containers: vec![main(component, rendered), sidecar(rendered)],
-        volumes: Some(volumes(component)),
+        volumes: Some(volumes(component, &rendered.declared)),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(run_as.user),
@@ -107,7 +107,7 @@ fn install() -> Container {
 
 fn main(component: &Component, rendered: &Rendered) -> Container {
     let declared = &rendered.declared;
-    let set = component.spec.settings.resources.as_ref();
+    let in_force = rendered.in_force.resources.as_ref();
     let ports = declared.ports.iter().map(|port| ContainerPort {
         name: Some(port.name.clone()),
         container_port: i32::from(port.port),
@@ -121,8 +121,8 @@ fn main(component: &Component, rendered: &Rendered) -> Container {
         termination_message_policy: last_words(),
         env: Some(env(&declared.env)),
         ports: Some(ports.collect()),
-        resources: set.or(declared.resources.as_ref()).map(resources),
-        volume_mounts: Some(main_mounts(&declared.volumes)),
+        resources: in_force.map(resources),
+        volume_mounts: Some(main_mounts(declared)),
         liveness_probe: Some(exec("live", 10, 6)),
         security_context: Some(restricted(false)),
         ..Container::default()
@@ -156,7 +156,7 @@ fn sidecar(rendered: &Rendered) -> Container {
         command: Some(words(&[AGENT_BINARY, "sidecar"])),
         termination_message_policy: last_words(),
         env: Some(env(&rendered.declared.env)),
-        volume_mounts: Some(sidecar_mounts()),
+        volume_mounts: Some(sidecar_mounts(&rendered.declared)),
         // Each run of a probe costs the container runtime a process: every second only until the
         // member is ready for the first time, however long it loads its data.
         startup_probe: Some(exec("ready", 1, i32::MAX)),

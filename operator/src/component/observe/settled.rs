@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     watch::{Feed, Meta},
 };
-use api::{labels, names};
+use api::{crd::component::ObjectRef, labels, names};
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
 use serde::de::DeserializeOwned;
@@ -35,6 +35,7 @@ pub(super) fn is_settled(
         (names::config_config_map(&name), &group.spec.config_revision),
     ];
     let rolled_out = rollup::is_rolled_out(group);
+    let objects = observed.component.status.iter().flat_map(|s| &s.objects);
     group.annotations().get(labels::INPUTS) == Some(&observed.inputs)
         && group.metadata.deletion_timestamp.is_none()
         && !group.spec.suspend
@@ -53,6 +54,10 @@ pub(super) fn is_settled(
         && services
             .iter()
             .all(|s| is_applied("Service", &s.name_any(), s.resource_version()))
+        // Nobody watches these; that they were right once since the start is all that is known.
+        && objects.into_iter().all(|ObjectRef { kind, name }| {
+            context.applier.version(kind, &namespace, name).is_some()
+        })
 }
 
 pub(super) fn meta<K>(feed: &Feed<Meta<K>>, name: &str, namespace: &str) -> Option<Arc<Meta<K>>>

@@ -59,7 +59,10 @@ pub fn patch(group: &Group, uid: &str, resource_version: &str) -> serde_json::Va
         "uid": uid,
         "resourceVersion": resource_version,
         "labels": versions(group),
-        "annotations": {labels::CONTENT_REVISION: group.spec.content_revision},
+        "annotations": {
+            labels::CONTENT_REVISION: group.spec.content_revision,
+            labels::CONFIG_REVISION: group.spec.config_revision,
+        },
     }})
 }
 

@@ -26,6 +26,9 @@ pub struct Member {
     pub revision: String,
     /// The revision of scripts and actions that it runs.
     pub content_revision: String,
+    /// The revision of the configuration files that it runs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub config_revision: String,
     /// The versions in its labels.
     #[serde(default)]
     pub versions: Versions,
@@ -94,6 +97,7 @@ impl Member {
             resource_version: pod.resource_version().unwrap_or_default(),
             revision: annotation(labels::REVISION),
             content_revision: annotation(labels::CONTENT_REVISION),
+            config_revision: annotation(labels::CONFIG_REVISION),
             versions: Versions {
                 plugin: label(labels::VERSION),
                 runtime: label(labels::K8S_VERSION),

@@ -9,15 +9,20 @@ use super::{Purpose, Step, View};
 use crate::group::observe::Member;
 use std::cmp::Reverse;
 
-/// Changes of metadata on members that are of the wanted revision. Another one's scripts are never
-/// changed under it: a half-rolled upgrade does not mix.
+/// Changes of metadata on members that are of the wanted revision: scripts, configuration that is
+/// read again without a restart, labels. Another one's files are never changed under it: a
+/// half-rolled upgrade does not mix.
 pub(super) fn patches(view: &View<'_>) -> impl Iterator<Item = Step> {
     let wanted = &view.observed.wanted;
     let current = view
         .present()
         .filter(|m| m.is_alive() && !view.is_outdated(m));
     current
-        .filter(|m| m.content_revision != wanted.content_revision || m.versions != wanted.versions)
+        .filter(|m| {
+            m.content_revision != wanted.content_revision
+                || m.config_revision != wanted.config_revision
+                || m.versions != wanted.versions
+        })
         .map(|member| Step::PatchMember {
             ordinal: member.ordinal,
             uid: member.uid.clone(),

@@ -4,17 +4,17 @@ use api::{
     Component,
     agent::{
         AGENT_DIR, AGENT_VOLUME, CONFIG_DIR, CONFIG_REVISION_FILE, CONTENT_DIR,
-        CONTENT_REVISION_FILE, MIDDLEWARE_DIR, POD_DIR, SCRIPTS_DIR, TOKEN_DIR,
+        CONTENT_REVISION_FILE, CREDENTIALS_DIR, MIDDLEWARE_DIR, POD_DIR, SCRIPTS_DIR, TOKEN_DIR,
     },
     labels, names,
 };
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, ConfigMapVolumeSource, DownwardAPIVolumeFile, DownwardAPIVolumeSource,
     EmptyDirVolumeSource, KeyToPath, ObjectFieldSelector, ProjectedVolumeSource,
-    ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
+    SecretVolumeSource, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
 };
 use kube::ResourceExt as _;
-use package::manifest::Volume as Declared;
+use package::manifest::Component as Declared;
 
 const SCRIPTS: &str = "scripts";
 const MIDDLEWARE: &str = "middleware";
@@ -22,15 +22,16 @@ const CONTENT: &str = "paamesh-content";
 const CONFIG: &str = "paamesh-config";
 const POD: &str = "paamesh-pod";
 const TOKEN: &str = "paamesh-token";
+const CREDENTIALS: &str = "paamesh-credentials";
 const TMP: &str = "tmp";
 const TMP_DIR: &str = "/tmp";
 /// How long a token is good for, seconds: an hour and the slack that Kubernetes itself adds.
 const TOKEN_SECONDS: i64 = 3607;
 
 /// Every volume but the claims.
-pub(super) fn volumes(component: &Component) -> Vec<Volume> {
+pub(super) fn volumes(component: &Component, declared: &Declared) -> Vec<Volume> {
     let name = component.name_any();
-    vec![
+    let ours = [
         empty(AGENT_VOLUME),
         empty(SCRIPTS),
         empty(MIDDLEWARE),
@@ -39,7 +40,19 @@ pub(super) fn volumes(component: &Component) -> Vec<Volume> {
         pod(),
         token(),
         empty(TMP),
-    ]
+    ];
+    let credentials =
+        has_credentials(declared).then(|| secret(CREDENTIALS, names::credentials_secret(&name)));
+    ours.into_iter().chain(credentials).collect()
+}
+
+fn has_credentials(declared: &Declared) -> bool {
+    !declared.credentials.is_empty()
+}
+
+/// Middleware and sidecar see the credentials; the init container has no use for them.
+fn credentials_mount(declared: &Declared) -> Option<VolumeMount> {
+    has_credentials(declared).then(|| read(CREDENTIALS, CREDENTIALS_DIR))
 }
 
 pub(super) fn install_mounts() -> Vec<VolumeMount> {
@@ -53,8 +66,9 @@ pub(super) fn install_mounts() -> Vec<VolumeMount> {
     ]
 }
 
-pub(super) fn main_mounts(declared: &[Declared]) -> Vec<VolumeMount> {
+pub(super) fn main_mounts(declared: &Declared) -> Vec<VolumeMount> {
     let claims = declared
+        .volumes
         .iter()
         .map(|volume| mount(volume.name.as_str(), &volume.mount_path));
     let ours = [
@@ -63,12 +77,14 @@ pub(super) fn main_mounts(declared: &[Declared]) -> Vec<VolumeMount> {
         mount(MIDDLEWARE, MIDDLEWARE_DIR),
         mount(TMP, TMP_DIR),
     ];
-    ours.into_iter().chain(claims).collect()
+    let credentials = credentials_mount(declared);
+    ours.into_iter().chain(claims).chain(credentials).collect()
 }
 
-pub(super) fn sidecar_mounts() -> Vec<VolumeMount> {
+pub(super) fn sidecar_mounts(declared: &Declared) -> Vec<VolumeMount> {
     let mut mounts = install_mounts();
     mounts.extend([read(TOKEN, TOKEN_DIR), mount(TMP, TMP_DIR)]);
+    mounts.extend(credentials_mount(declared));
     mounts
 }
 
@@ -101,6 +117,19 @@ fn config_map(volume: &str, name: String) -> Volume {
         config_map: Some(ConfigMapVolumeSource {
             name,
             ..ConfigMapVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
+
+/// Readable for the group of the pod's volumes, which the process has, and for nobody else.
+fn secret(volume: &str, name: String) -> Volume {
+    Volume {
+        name: volume.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(name),
+            default_mode: Some(0o440),
+            ..SecretVolumeSource::default()
         }),
         ..Volume::default()
     }
