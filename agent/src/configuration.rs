@@ -6,6 +6,7 @@
 //! supervisor shows it in `Status`.
 
 use crate::atomic;
+use crate::content::Revision;
 use crate::root::Root;
 use api::agent::{self, CONFIGURATION_FILE};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,11 @@ impl Configuration {
             revision: revision.into(),
             ..Self::default()
         }
+    }
+
+    /// Whether the process has read this revision, and nothing else was tried since.
+    pub fn has_read(&self, revision: &Revision) -> bool {
+        self.revision == revision.as_str() && self.wanted.is_empty()
     }
 }
 

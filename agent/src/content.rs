@@ -72,6 +72,11 @@ impl Revision {
     pub fn is_empty(&self) -> bool {
         self.0 == EMPTY_REVISION
     }
+
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for Revision {

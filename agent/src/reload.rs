@@ -42,7 +42,7 @@ pub async fn follow(root: &Root, followed: watch::Receiver<Option<Revision>>) {
     };
     let mut waited = None;
     loop {
-        let seen = observe::observe(root, &followed);
+        let seen = observe::observe(root, &state.configuration, &followed);
         let plan = plan::plan(&seen, &state, Instant::now());
         report::waiting(&plan, &mut waited);
         if let plan::Plan::Apply { revision, files } = plan {

@@ -1,5 +1,6 @@
 //! Reads what the pod is to run, and what of it the kubelet has brought.
 
+use crate::configuration::Configuration;
 use crate::content::{self, ContentError, Files, Revision};
 use crate::root::Root;
 use api::agent::{CONFIG_REVISION_FILE, CONTENT_REVISION_FILE};
@@ -10,24 +11,27 @@ use tokio::sync::watch;
 pub struct Seen {
     /// The configuration revision that the pod is to run; `None` while it has no such annotation.
     pub wanted: Option<Revision>,
-    /// The files of that revision; none while the kubelet has not brought them.
+    /// The files of that revision; none while the kubelet has not brought them, and none where the
+    /// process has read them.
     pub files: Files,
     /// Whether the scripts and actions in place are those that the pod is to run.
     pub content_in_place: bool,
 }
 
-/// Looks once, or says what cannot be read.
+/// Looks once, or says what cannot be read; `known` is what came of the attempts before.
 ///
 /// # Errors
 /// [`ContentError::Read`], [`ContentError::Revision`].
 pub fn observe(
     root: &Root,
+    known: &Configuration,
     followed: &watch::Receiver<Option<Revision>>,
 ) -> Result<Seen, ContentError> {
     let wanted = content::revision(root, CONFIG_REVISION_FILE)?;
-    let files = match &wanted {
-        Some(revision) if !revision.is_empty() => content::configuration(root, revision)?,
-        _ => Files::new(),
+    let unread = wanted.as_ref().filter(|wanted| !known.has_read(wanted));
+    let files = match unread {
+        Some(revision) => content::configuration(root, revision)?,
+        None => Files::new(),
     };
     let content = content::revision(root, CONTENT_REVISION_FILE)?;
     Ok(Seen {

@@ -39,13 +39,10 @@ pub fn plan(seen: &Result<Seen, ContentError>, state: &State, now: Instant) -> P
     let Some(revision) = seen.wanted.clone() else {
         return Plan::Nothing;
     };
-    let configuration = &state.configuration;
-    let wanted = revision.to_string();
-    if configuration.revision == wanted && configuration.wanted.is_empty() {
-        return Plan::Nothing;
-    }
-    let tried = configuration.wanted == wanted;
-    if tried && state.until.is_some_and(|until| now < until) {
+    let known = &state.configuration;
+    let is_early =
+        known.wanted == revision.as_str() && state.until.is_some_and(|until| now < until);
+    if known.has_read(&revision) || is_early {
         return Plan::Nothing;
     }
     if !seen.content_in_place {
