@@ -2,7 +2,6 @@
 //! verdicts are those of the crate `package`, which registry and operator ask too.
 
 mod against;
-mod archive;
 mod checked;
 mod diff;
 mod digest;
@@ -26,8 +25,10 @@ mod way;
 
 use crate::{
     args::AddonCommand,
-    output::{Outcome, show},
+    output::{Outcome, judge, show},
 };
+use package::Manifest;
+use std::path::PathBuf;
 
 /// Does what `command` says.
 ///
@@ -36,12 +37,20 @@ use crate::{
 pub(crate) fn run(command: AddonCommand) -> anyhow::Result<Outcome> {
     match command {
         AddonCommand::Init(args) => show(&init::init(&args)?, args.output.output),
-        AddonCommand::Lint(args) => show(&lint::lint(&args.dir)?, args.output.output),
+        AddonCommand::Lint(args) => judge(&lint::lint(&args.dir)?, args.output.output),
         AddonCommand::Digest(args) => show(&digest::digest(&args.dir)?, args.output.output),
         AddonCommand::Render(args) => show(&render::render(&args)?, args.output.output),
         AddonCommand::Explain(args) => show(&explain::explain(&args)?, args.output.output),
         AddonCommand::Package(args) => show(&pack::pack(&args)?, args.output),
-        AddonCommand::Check(args) => show(&against::check(&args)?, args.output.output),
+        AddonCommand::Check(args) => judge(&against::check(&args)?, args.output.output),
         AddonCommand::Schema => schema::schema(),
     }
+}
+
+/// The manifests of all addons in `directories` that can be read; nothing else of them is judged.
+pub(crate) fn manifests(directories: &[PathBuf]) -> Vec<Manifest> {
+    let found = read::addons(directories).unwrap_or_default();
+    let trees = found.iter().filter_map(|path| read::tree(path).ok()?.ok());
+    let packages = trees.filter_map(|tree| package::load(tree).ok());
+    packages.map(|package| package.manifest).collect()
 }

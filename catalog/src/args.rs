@@ -152,6 +152,27 @@ pub(crate) enum Output {
     Yaml,
 }
 
+/// For people, for programs, or for a forge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckOutput {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For programs.
+    Yaml,
+    /// For GitHub Actions, which shows each finding at its line.
+    Github,
+}
+
+/// The flag `--output`, of commands that judge addons.
+#[derive(Debug, Args)]
+pub(crate) struct CheckOutputArgs {
+    /// For people, for programs, or for GitHub Actions, which shows each finding at its line.
+    #[arg(short, long, value_enum, default_value_t = CheckOutput::Text)]
+    pub(crate) output: CheckOutput,
+}
+
 /// The flag `--output`, of every command that has no other `-o`.
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
@@ -202,7 +223,7 @@ pub(crate) struct LintArgs {
     #[arg(required = true, value_hint = ValueHint::DirPath)]
     pub(crate) dir: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: CheckOutputArgs,
 }
 
 /// `addon digest`.
@@ -307,7 +328,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "GIT_REF")]
     pub(crate) against: String,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: CheckOutputArgs,
 }
 
 /// A version, and perhaps the middleware's.

@@ -4,6 +4,8 @@
 //! protocol of Cobra's `__complete`, which kubectl speaks with `kubectl_complete-<plugin>`: a
 //! candidate a line, what it is after a tab, and a directive in the last line.
 
+mod choices;
+
 use crate::{
     args::{Arguments, COMPLETE, CompletionFor},
     output::Outcome,
@@ -22,6 +24,8 @@ enum Directive {
     Files = 0,
     /// Complete nothing else.
     Nothing = 4,
+    /// Complete nothing else, and put no blank behind a candidate.
+    GoesOn = 6,
     /// Complete directories.
     Directories = 16,
 }
@@ -100,7 +104,7 @@ fn following(root: &Command, words: &[String]) -> Answer {
     };
     let mut command = root;
     let mut open: Option<&Arg> = None;
-    let mut positional = 0;
+    let mut positional = Vec::new();
     for word in before {
         if open.take().is_some() {
             continue;
@@ -108,17 +112,17 @@ fn following(root: &Command, words: &[String]) -> Answer {
         if word.starts_with('-') {
             open = option(command, word).filter(|_| !word.contains('='));
         } else if let Some(sub) = command.find_subcommand(word) {
-            (command, positional) = (sub, 0);
+            (command, positional) = (sub, Vec::new());
         } else {
-            positional += 1;
+            positional.push(word.as_str());
         }
     }
     match open {
-        Some(arg) => values(arg, last),
+        Some(arg) => values(arg, &positional, last),
         None if last.starts_with('-') => options(command, last),
         None if command.has_subcommands() => subcommands(command, last),
-        None => match positional_at(command, positional) {
-            Some(arg) => values(arg, last),
+        None => match positional_at(command, positional.len()) {
+            Some(arg) => values(arg, &positional, last),
             None => Answer::none(),
         },
     }
@@ -175,7 +179,7 @@ fn positional_at(command: &Command, index: usize) -> Option<&Arg> {
     positionals.get(index).copied().or(several)
 }
 
-fn values(arg: &Arg, prefix: &str) -> Answer {
+fn values(arg: &Arg, positional: &[&str], prefix: &str) -> Answer {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
         let named = possible.iter().map(|value| {
@@ -183,6 +187,15 @@ fn values(arg: &Arg, prefix: &str) -> Answer {
             (value.get_name().to_owned(), about(help))
         });
         return Answer::of(named, prefix);
+    }
+    let flag = arg.get_long().unwrap_or_default();
+    let offered = choices::of(flag, positional);
+    if !offered.is_empty() {
+        let mut answer = Answer::of(offered.into_iter(), prefix);
+        if choices::goes_on(flag) {
+            answer.directive = Directive::GoesOn;
+        }
+        return answer;
     }
     Answer {
         candidates: Vec::new(),
@@ -223,11 +236,36 @@ mod tests {
         assert_eq!(words("ad"), ["addon"]);
         assert_eq!(words("addon re"), ["render"]);
         assert_eq!(words("addon render --repl"), ["--replicas"]);
-        assert_eq!(words("addon lint redis -o "), ["text", "json", "yaml"]);
+        assert_eq!(
+            words("addon lint redis -o "),
+            ["text", "json", "yaml", "github"]
+        );
         assert_eq!(words("completion ku"), ["kubectl"]);
         assert_eq!(words("addon lint redis --output j"), ["json"]);
         assert!(words("").iter().all(|word| !word.starts_with('_')));
         assert!(words("nowhere ").contains(&"addon".to_owned()));
+    }
+
+    #[test]
+    fn an_addon_offers_what_it_has() {
+        let addons = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/addons");
+        let (render, explain) = (
+            format!("addon render {addons}/shapes/1.0.0"),
+            format!("addon explain {addons}/graph"),
+        );
+        let words = |flag: &str| said(&format!("{render} {flag} ")).0;
+        assert_eq!(words("--topology"), ["single", "quorum"]);
+        assert_eq!(words("--profile"), ["development", "production"]);
+        assert_eq!(words("--runtime"), ["2.0.0", "1.0.0"]);
+        assert_eq!(words("--enable"), ["proxy"]);
+        assert_eq!(said(&format!("{render} --set st")).0, ["store."]);
+        assert_eq!(said(&format!("{render} --replicas ")).1, Directive::GoesOn);
+        assert_eq!(
+            said(&format!("{explain} --from 3.")).0,
+            ["3.0.0", "3.1.0-rc.1"]
+        );
+        assert!(said("addon render nowhere --topology ").0.is_empty());
+        assert!(said("addon render --topology ").0.is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How answers look: for people, in colours on a terminal, or as JSON or YAML with stable names.
 
-use crate::args::{self, Output};
+use crate::args::{self, CheckOutput, Output};
 use anyhow::Context as _;
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -36,6 +36,23 @@ pub(crate) enum Verdict {
     Findings,
 }
 
+/// What a forge shows at a line of a change.
+#[derive(Debug)]
+pub(crate) struct Annotation {
+    /// `error`, `warning` or `notice`.
+    pub(crate) level: &'static str,
+    /// The file and, where they are known, line and column.
+    pub(crate) place: (String, Option<u32>, Option<u32>),
+    /// What is to be said.
+    pub(crate) message: String,
+}
+
+/// A verdict, which a forge can show too.
+pub(crate) trait Annotated: Report {
+    /// All that was found.
+    fn annotations(&self) -> Vec<Annotation>;
+}
+
 /// An answer that people and programs can read.
 pub(crate) trait Report: Serialize {
     /// For people, with a newline at the end.
@@ -61,6 +78,53 @@ pub(crate) fn show(report: &impl Report, output: Output) -> anyhow::Result<Outco
         text,
         verdict: report.verdict(),
     })
+}
+
+/// The verdict in the wanted form.
+///
+/// # Errors
+/// As [`show`].
+pub(crate) fn judge(report: &impl Annotated, output: CheckOutput) -> anyhow::Result<Outcome> {
+    let output = match output {
+        CheckOutput::Text => Output::Text,
+        CheckOutput::Json => Output::Json,
+        CheckOutput::Yaml => Output::Yaml,
+        CheckOutput::Github => {
+            let annotations = report.annotations();
+            let lines: String = annotations.iter().map(Annotation::github).collect();
+            let text = report.text(Paint::of(&std::io::stdout()));
+            return Ok(Outcome {
+                text: text + &lines,
+                verdict: report.verdict(),
+            });
+        }
+    };
+    show(report, output)
+}
+
+impl Annotation {
+    /// A workflow command: `::error file=…,line=…,col=…::message`.
+    fn github(&self) -> String {
+        let (file, line, column) = &self.place;
+        let number = |name: &str, number: &Option<u32>| match number {
+            Some(number) => format!(",{name}={number}"),
+            None => String::new(),
+        };
+        format!(
+            "::{} file={}{}{}::{}\n",
+            self.level,
+            escaped(file).replace(':', "%3A").replace(',', "%2C"),
+            number("line", line),
+            number("col", column),
+            escaped(&self.message)
+        )
+    }
+}
+
+/// The text as a workflow command takes it.
+fn escaped(text: &str) -> String {
+    let text = text.replace('%', "%25");
+    text.replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// What goes to stderr where the work could not be done: in lines of a terminal's width on one, else
@@ -190,6 +254,19 @@ mod tests {
     fn long_lines_are_wrapped_at_words() {
         assert_eq!(wrapped("aa bb cc", 5, "  "), "aa bb\n  cc\n");
         assert_eq!(wrapped("aaaaaaaa b", 3, ""), "aaaaaaaa\nb\n");
+    }
+
+    #[test]
+    fn a_forge_is_told_in_its_own_words() {
+        let annotation = Annotation {
+            level: "error",
+            place: ("a,b:c.yaml".to_owned(), Some(3), None),
+            message: "50 %\n::warning::x".to_owned(),
+        };
+        assert_eq!(
+            annotation.github(),
+            "::error file=a%2Cb%3Ac.yaml,line=3::50 %25%0A::warning::x\n"
+        );
     }
 
     #[test]

@@ -4,16 +4,21 @@
 
 use super::{
     checked::{self, Checked},
-    graph::{self, Note, Plugin, Severity},
+    explain::told,
+    graph::{self, Plugin},
     lint,
     published::{self, Published},
 };
 use crate::{
     args::CheckArgs,
-    output::{self, Paint, Verdict, count, one_line},
+    output::{self, Annotated, Annotation, Paint, Verdict, count, one_line},
 };
 use api::{Digest, Version, names::PluginName};
-use package::Package;
+use package::{
+    Package,
+    graph::{Note, Severity},
+    manifest,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -192,31 +197,61 @@ fn removed(addons: &[Checked], before: &BTreeMap<Name, &(String, Package)>) -> V
 }
 
 impl Changed {
-    fn text(&self, reference: &str, paint: Paint) -> String {
-        let error = paint.red("error");
+    fn message(&self, reference: &str) -> String {
         format!(
-            "{}: {error}: {} {} is at {reference} with other bytes, and a version never changes; put \
-             the change into a new version\n  there    {}\n  here     {}\n  differs  {}\n",
+            "{} {} is at {reference} with other bytes, and a version never changes; put the change \
+             into a new version",
+            self.plugin, self.version
+        )
+    }
+
+    fn text(&self, reference: &str, paint: Paint) -> String {
+        format!(
+            "{}: {}: {}\n  there    {}\n  here     {}\n  differs  {}\n",
             paint.bold(&one_line(&self.directory)),
-            self.plugin,
-            self.version,
+            paint.red("error"),
+            self.message(reference),
             self.published_digest,
             self.digest,
             self.files.join(", ")
         )
     }
+
+    /// At each of the files that differ.
+    fn annotations(&self, reference: &str) -> impl Iterator<Item = Annotation> {
+        self.files.iter().map(move |file| Annotation {
+            level: "error",
+            place: (format!("{}/{file}", self.directory), None, None),
+            message: self.message(reference),
+        })
+    }
 }
 
 impl Duplicate {
-    fn text(&self, paint: Paint) -> String {
+    fn message(&self) -> String {
+        let number = self.directories.len();
         format!(
-            "{}: {}: {} {} is there {} times; keep one\n",
-            one_line(&self.directories.join(", ")),
-            paint.red("error"),
-            self.plugin,
-            self.version,
-            self.directories.len()
+            "{} {} is there {number} times; keep one",
+            self.plugin, self.version
         )
+    }
+
+    fn text(&self, paint: Paint) -> String {
+        let directories = one_line(&self.directories.join(", "));
+        format!(
+            "{directories}: {}: {}\n",
+            paint.red("error"),
+            self.message()
+        )
+    }
+
+    /// At each of the manifests.
+    fn annotations(&self) -> impl Iterator<Item = Annotation> {
+        self.directories.iter().map(|directory| Annotation {
+            level: "error",
+            place: (format!("{directory}/{}", manifest::FILE), None, None),
+            message: self.message(),
+        })
     }
 }
 
@@ -254,7 +289,7 @@ impl output::Report for Report {
         );
         for plugin in &self.graphs {
             let notes = plugin.notes.iter();
-            text.extend(notes.map(|note| note.of(&plugin.plugin).text(paint)));
+            text.extend(notes.map(|note| told(&note.of(&plugin.plugin), paint)));
         }
         let Summary {
             addons,
@@ -277,5 +312,40 @@ impl output::Report for Report {
             0 => Verdict::Clean,
             _ => Verdict::Findings,
         }
+    }
+}
+
+impl Annotated for Report {
+    fn annotations(&self) -> Vec<Annotation> {
+        let reference = &self.against.reference;
+        let mut all: Vec<Annotation> = self
+            .addons
+            .iter()
+            .flat_map(lint::Addon::annotations)
+            .collect();
+        let changed = self.changed.iter();
+        all.extend(changed.flat_map(|changed| changed.annotations(reference)));
+        all.extend(self.duplicates.iter().flat_map(Duplicate::annotations));
+        for plugin in &self.graphs {
+            let notes = plugin
+                .notes
+                .iter()
+                .filter(|note| note.severity != Severity::Note);
+            all.extend(notes.filter_map(|note| self.annotation(plugin, note)));
+        }
+        all
+    }
+}
+
+impl Report {
+    /// The note, at the manifest of its version.
+    fn annotation(&self, plugin: &Plugin, note: &Note) -> Option<Annotation> {
+        let mut addons = self.addons.iter();
+        let addon = addons.find(|addon| addon.is(&plugin.plugin, &note.version))?;
+        Some(Annotation {
+            level: if note.is_error() { "error" } else { "warning" },
+            place: (addon.manifest(), None, None),
+            message: note.message.clone(),
+        })
     }
 }

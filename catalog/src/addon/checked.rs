@@ -1,7 +1,7 @@
 //! One addon on disk and the verdict on it, the same that registry and operator give.
 
 use super::{evaluator::evaluator, excerpt::Excerpt, read};
-use crate::output::{self, Paint, one_line, wrapped};
+use crate::output::{self, Annotation, Paint, one_line, wrapped};
 use anyhow::bail;
 use api::{Digest, Version, names::PluginName};
 use package::{Finding, Package, Refusal, Tree};
@@ -187,6 +187,15 @@ impl Located {
             place.push_str(&format!(":{number}"));
         }
         place
+    }
+
+    /// What a forge shows.
+    pub(super) fn annotation(&self) -> Annotation {
+        Annotation {
+            level: "error",
+            place: (self.file.clone(), self.line, self.column),
+            message: self.message.clone(),
+        }
     }
 
     /// What is wrong.

@@ -1,7 +1,7 @@
 //! `addon lint`: everything that the checks at the door would say.
 
 use super::checked::{self, Checked, Located};
-use crate::output::{self, Paint, Verdict, count, one_line};
+use crate::output::{self, Annotated, Annotation, Paint, Verdict, count, one_line};
 use api::{Digest, Version, names::PluginName};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -64,6 +64,22 @@ impl Addon {
         }
     }
 
+    /// Whether it is that version of that plugin.
+    pub(super) fn is(&self, plugin: &PluginName, version: &Version) -> bool {
+        (self.plugin.as_ref(), self.version.as_ref()) == (Some(plugin), Some(version))
+    }
+
+    /// Where its manifest lies.
+    pub(super) fn manifest(&self) -> String {
+        let path = PathBuf::from(&self.directory).join(package::manifest::FILE);
+        path.display().to_string()
+    }
+
+    /// What a forge shows.
+    pub(super) fn annotations(&self) -> impl Iterator<Item = Annotation> {
+        self.findings.iter().map(Located::annotation)
+    }
+
     /// Whether nothing is wrong.
     pub(super) fn is_valid(&self) -> bool {
         self.valid
@@ -104,5 +120,11 @@ impl output::Report for Report {
             true => Verdict::Clean,
             false => Verdict::Findings,
         }
+    }
+}
+
+impl Annotated for Report {
+    fn annotations(&self) -> Vec<Annotation> {
+        self.addons.iter().flat_map(Addon::annotations).collect()
     }
 }

@@ -138,7 +138,7 @@ impl Made {
             let path = format!("{name}/{}/{}.yaml", object.kind, object.name);
             files.insert(path, yaml(&object.object)?);
         }
-        files.insert(format!("{name}/{name}.yaml"), yaml(&self.shape())?);
+        files.insert(format!("{name}.yaml"), yaml(&self.shape())?);
         Ok(files)
     }
 
@@ -175,7 +175,8 @@ impl Made {
         let worst = changes.iter().map(Change::effect).max();
         let reloads = self.actions.iter().any(|action| action == agent::RELOAD);
         match worst {
-            _ if self.replicas != before.replicas => None,
+            // What of the files is theirs, and what the parameters'?
+            Some(_) if self.replicas != before.replicas => None,
             Some(worst) if reloads && worst != package::evaluate::Effect::Restart => {
                 Some(Outcome::InPlace)
             }

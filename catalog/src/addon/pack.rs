@@ -1,13 +1,13 @@
 //! `addon package`: a valid addon in one file.
 
-use super::{archive, checked, lint};
+use super::{checked, lint};
 use crate::{
     args::PackageArgs,
     output::{self, Paint, Verdict},
 };
 use anyhow::Context as _;
 use api::Digest;
-use package::Package;
+use package::{Package, archive};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -48,7 +48,7 @@ pub(super) fn pack(args: &PackageArgs) -> anyhow::Result<Report> {
     let Ok(package) = &checked.verdict else {
         return Ok(Report::Refused(lint::Addon::of(&checked)));
     };
-    let bytes = archive::archive(&package.tree)?;
+    let bytes = archive::pack(&package.tree, Vec::new())?;
     let path = args.archive.clone().unwrap_or_else(|| file_name(package));
     write(&path, &bytes)?;
     Ok(Report::Written(Written {
@@ -74,7 +74,15 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    written.with_context(|| format!("cannot write `{}`", path.display()))
+    written.with_context(|| {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        match folder.filter(|folder| !folder.exists()) {
+            Some(folder) => format!("there is no folder `{}` to write to", folder.display()),
+            None => format!("cannot write `{}`", path.display()),
+        }
+    })
 }
 
 impl output::Report for Report {

@@ -27,6 +27,12 @@ pub(super) enum ReadError {
         /// Why.
         source: io::Error,
     },
+    /// There is no such file or directory.
+    #[error("there is no `{}`; is it written right, and meant from here?", .path.display())]
+    Missing {
+        /// Which.
+        path: PathBuf,
+    },
     /// Nothing there is an addon.
     #[error(
         "no addon in `{}`: want a directory with {}, or one with addons at most {LEVELS} folders \
@@ -51,6 +57,16 @@ pub(super) enum ReadError {
         /// What was given.
         directory: PathBuf,
     },
+}
+
+impl ReadError {
+    fn new(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path },
+            _ => Self::Unreadable { path, source },
+        }
+    }
 }
 
 /// The directories of all addons in `directories`, each once, sorted.
@@ -82,8 +98,11 @@ pub(super) fn addons(directories: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError>
 /// It is no addon's directory, or the disk does not give it.
 pub(super) fn tree(directory: &Path) -> Result<Result<Tree, Vec<Finding>>, ReadError> {
     if !is_addon(directory)? {
-        let directory = directory.to_owned();
-        return Err(ReadError::NotOne { directory });
+        let path = directory.to_owned();
+        return Err(match directory.exists() {
+            true => ReadError::NotOne { directory: path },
+            false => ReadError::Missing { path },
+        });
     }
     let mut reading = Reading::default();
     reading.folder(directory, "", 0)?;
@@ -104,10 +123,7 @@ pub(super) fn tree(directory: &Path) -> Result<Result<Tree, Vec<Finding>>, ReadE
 /// # Errors
 /// It cannot be read, is larger, or is no text.
 pub(super) fn text(path: &Path, most: usize) -> Result<String, ReadError> {
-    let unreadable = |source| ReadError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| ReadError::new(path, source);
     let file = File::open(path).map_err(unreadable)?;
     let bytes = capped(file, most).map_err(unreadable)?;
     let bytes = bytes.ok_or_else(|| {
@@ -176,10 +192,7 @@ enum Kind {
 
 /// What is in a directory, in byte order of names.
 fn entries(directory: &Path) -> Result<Vec<Entry>, ReadError> {
-    let unreadable = |source| ReadError::Unreadable {
-        path: directory.to_owned(),
-        source,
-    };
+    let unreadable = |source| ReadError::new(directory, source);
     let mut entries = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -230,10 +243,7 @@ impl Reading {
     }
 
     fn file(&mut self, file: &Path, path: String) -> Result<(), ReadError> {
-        let unreadable = |source| ReadError::Unreadable {
-            path: file.to_owned(),
-            source,
-        };
+        let unreadable = |source| ReadError::new(file, source);
         let opened = File::open(file).map_err(unreadable)?;
         match capped(opened, tree::MAX_FILE_BYTES).map_err(unreadable)? {
             Some(bytes) => {

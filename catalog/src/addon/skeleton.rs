@@ -98,10 +98,10 @@ components:
             package::manifest::API_VERSION,
             package::manifest::KIND,
         );
-        text.push_str(&self.schema_part());
         text.push_str(&self.volume_part());
         text.push_str(&self.credentials_part());
         text.push_str(&self.roles_part());
+        text.push_str(&self.schema_part());
         text.push_str(&self.topologies_part(component));
         text
     }

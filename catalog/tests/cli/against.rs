@@ -91,6 +91,16 @@ fn the_whole_graph_is_judged() {
 }
 
 #[test]
+fn a_forge_is_told_where_to_show_it() {
+    let world = repository();
+    world.sh("echo '# more' >>addons/redis/1.0.0/templates/redis.conf");
+    world.sh("sed -i 's/port: 6379/port: 0/; s/1.1.x/0.9.x/' addons/redis/2.0.0/addon.yaml");
+    let said = check(&world, "addon check addons --against main -o github");
+    let annotations = said.lines().filter(|line| line.starts_with("::"));
+    insta::assert_snapshot!(annotations.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn what_git_cannot_give_is_said() {
     let world = repository();
     world.sh("git branch other && git clone -q . clone");

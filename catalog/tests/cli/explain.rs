@@ -32,6 +32,17 @@ fn what_looks_wrong_is_said() {
 }
 
 #[test]
+fn a_beginning_alone_says_what_can_be_reached_and_why_the_rest_cannot() {
+    let lines = [
+        "addon explain graph --from 1.1.0",
+        "addon explain graph --from 3.0.0@3.0.0 -o yaml",
+        "addon explain graph --from 9.0.0",
+    ];
+    insta::assert_snapshot!(lines.map(on_test_addons).concat());
+    insta::assert_snapshot!(on_shipped("addon explain redis --from 1.0.0"));
+}
+
+#[test]
 fn invalid_versions_stand_in_no_graph() {
     let world = World::new();
     world.ship("redis", "redis");

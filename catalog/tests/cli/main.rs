@@ -9,6 +9,7 @@ mod explain;
 mod init;
 mod lint;
 mod package;
+mod parameters;
 mod plugin;
 mod render;
 mod terminal;

@@ -15,9 +15,11 @@ fn says_its_version_in_every_form() {
 fn every_command_documents_itself() {
     let world = World::new();
     let commands = [
-        "init", "lint", "digest", "render", "explain", "package", "check",
+        "init", "lint", "digest", "render", "explain", "package", "check", "schema",
     ];
-    let mut said = world.say("--help") + &world.say("addon --help");
+    let mut said = ["--help", "addon --help", "completion -h"]
+        .map(|line| world.say(line))
+        .concat();
     for command in commands {
         said.push_str(&world.say(&format!("addon {command} -h")));
     }
@@ -30,7 +32,7 @@ fn a_wrong_command_line_is_told_apart_from_findings() {
     let lines = [
         "addon lnit",
         "addon lint",
-        "addon explain . --from 1.0.0",
+        "addon explain . --to 1.0.0",
         "addon explain . --from 1.0 --to 2.0.0",
         "addon render . --replicas redis",
         "addon init Redis",
@@ -47,7 +49,9 @@ fn yaml_says_what_json_says() {
         "addon lint broken",
         "addon explain graph",
         "addon digest graph/1.0.0",
+        "addon explain graph --from 1.0.0",
         "addon render ../../../addons/redis/2.0.0 --diff ../../../addons/redis/1.0.0",
+        "addon render shapes/1.0.0 --topology quorum --enable proxy",
     ];
     let dir = root().join("catalog/tests/addons");
     for line in lines {
@@ -73,13 +77,75 @@ fn shells_complete_the_commands() {
         );
     }
     let world = World::new();
+    let script = run(world.path(), "completion zsh").stdout;
+    assert!(!String::from_utf8(script).unwrap().contains("__complete"));
+}
+
+/// What Bash offers where the last word of a line is to be completed.
+#[test]
+fn bash_itself_completes() {
+    let world = World::new();
     let script = run(world.path(), "completion bash").stdout;
     world.write("completion", std::str::from_utf8(&script).unwrap());
-    let status = Command::new("bash")
-        .arg("-n")
-        .arg(world.path().join("completion"))
-        .status();
-    assert!(status.unwrap().success());
+    world.write(
+        "try",
+        "source ./completion
+complete=$(complete -p kubectl-middleware)
+[[ $complete =~ -F\\ ([^ ]+) ]]
+try() {
+  COMP_WORDS=(kubectl-middleware \"$@\") COMP_CWORD=$#
+  \"${BASH_REMATCH[1]}\" kubectl-middleware \"${COMP_WORDS[-1]}\" \"${COMP_WORDS[-2]}\"
+  echo \"$*: ${COMPREPLY[*]}\"
+}
+try ad
+try addon re
+try addon render --repl
+try addon lint redis -o ''
+",
+    );
+    let out = Command::new("bash")
+        .arg("try")
+        .current_dir(world.path())
+        .output();
+    let said = String::from_utf8(out.unwrap().stdout).unwrap();
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn kubectl_is_answered_in_its_own_protocol() {
+    let world = World::new();
+    let script = run(world.path(), "completion kubectl").stdout;
+    world.write(
+        "kubectl_complete-middleware",
+        std::str::from_utf8(&script).unwrap(),
+    );
+    world.sh(&format!(
+        "ln -s {} kubectl-middleware",
+        crate::world::PLUGIN
+    ));
+    let ask = |words: &str| {
+        world.sh(&format!(
+            "PATH=.:$PATH; chmod +x kubectl_complete-middleware; echo \"$ {words}\"; \
+             kubectl_complete-middleware {words}"
+        ))
+    };
+    let asked = [
+        "''",
+        "addon re",
+        "addon explain --",
+        "addon lint re",
+        "addon lint a -o ''",
+    ];
+    insta::assert_snapshot!(asked.map(ask).concat());
+}
+
+#[test]
+fn the_schema_of_the_manifest_is_for_editors() {
+    let out = run(World::new().path(), "addon schema");
+    let schema: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(schema["type"], "object");
+    assert_eq!(schema["additionalProperties"], false);
+    assert!(schema["properties"]["runtimes"]["description"].is_string());
 }
 
 #[test]

@@ -68,3 +68,66 @@ fn what_cannot_be_is_refused() {
     insta::assert_snapshot!(lines.map(|line| world.say(line)).concat());
     insta::assert_snapshot!(on_test_addons("addon render broken/template"));
 }
+
+#[test]
+fn everything_that_an_addon_declares_is_shown() {
+    insta::assert_snapshot!(on_test_addons("addon render shapes/1.0.0"));
+    insta::assert_snapshot!(on_test_addons(
+        "addon render shapes/1.0.0 --topology quorum --enable proxy --profile production -o yaml"
+    ));
+}
+
+#[test]
+fn what_depends_on_the_choice_follows_it() {
+    let lines = [
+        "addon render shapes/1.0.0 --runtime 1.0.0 --profile development",
+        "addon render shapes/1.0.0 --topology quorum --enable proxy --replicas proxy=1",
+    ];
+    insta::assert_snapshot!(lines.map(on_test_addons).concat());
+}
+
+#[test]
+fn another_version_differs_in_more_than_files() {
+    insta::assert_snapshot!(on_test_addons(
+        "addon render shapes/1.1.0 --diff shapes/1.0.0"
+    ));
+}
+
+#[test]
+fn another_app_of_the_same_version_says_what_it_means_for_members() {
+    let world = World::new();
+    world.sh(&format!(
+        "cp -r {}/catalog/tests/addons/shapes .",
+        crate::world::root().display()
+    ));
+    let app = "apiVersion: middleware.io/v1alpha1\nkind: App\nmetadata: {name: app}\nspec:\n  \
+               plugin: shapes\n  pluginVersion: 1.0.0\n  topology: quorum\n";
+    world.write("before.yaml", app);
+    let lines = [
+        "addon render shapes/1.0.0 -f before.yaml --diff before.yaml",
+        "addon render shapes/1.0.0 -f before.yaml --profile development --diff before.yaml",
+        "addon render shapes/1.0.0 -f before.yaml --replicas store=5 --diff before.yaml",
+        "addon render shapes/1.0.0 -f before.yaml --enable proxy --diff before.yaml",
+        "addon render shapes/1.0.0 --diff nowhere",
+    ];
+    insta::assert_snapshot!(lines.map(|line| world.say(line)).concat());
+}
+
+#[test]
+fn a_choice_that_is_not_there_is_told_with_those_that_are() {
+    let lines = [
+        "addon render shapes/1.0.0 --profile prod",
+        "addon render graph/1.0.0 --profile prod",
+        "addon render shapes/1.0.0 --enable proxy",
+        "addon render shapes/1.0.0 --topology quorum --replicas store=4",
+        "addon render shapes/1.0.0 --topology quorum --replicas proxy=9",
+        "addon render shapes/1.0.0 --set store.engine=new",
+        "addon render shapes/1.0.0 --set proxy.engine=new",
+        "addon render shapes/1.0.0 --set engine=new",
+        "addon render shapes/1.0.0 --set store.engine=014",
+        "addon render shapes/1.0.0 --set store.engine=[a",
+        "addon render shapes/1.0.0 --set store.engine=",
+        "addon render shapes/1.0.0 --parameters --diff shapes/1.1.0",
+    ];
+    insta::assert_snapshot!(lines.map(on_test_addons).concat());
+}

@@ -32,12 +32,34 @@ fn on_terminal(world: &World, command: &str, answers: &str) -> String {
 #[test]
 fn what_flags_leave_open_is_asked_for() {
     let world = World::new();
-    let answers = "example.org/kv:stable\n2.1.0\n7000\n";
-    let shown = on_terminal(&world, &format!("{PLUGIN} addon init kv"), answers);
+    let answers = "kv\nexample.org/kv:stable\n2.1.0\n7000\n1Gi\n";
+    let shown = on_terminal(&world, &format!("{PLUGIN} addon init"), answers);
     assert!(shown.contains("on which port does it listen?"), "{shown}");
     let manifest = String::from_utf8(world.read("kv/1.0.0/addon.yaml")).unwrap();
     assert!(manifest.contains("  - version: 2.1.0\n    image: example.org/kv:stable\n"));
-    assert!(manifest.contains("port: 7000"));
+    assert!(manifest.contains("port: 7000") && manifest.contains("size: 1Gi"));
+}
+
+#[test]
+fn on_a_terminal_the_line_at_fault_is_shown() {
+    let world = World::new();
+    world.ship("redis/1.0.0", "redis");
+    world.sh("sed -i 's/ports:/prots:/' redis/addon.yaml");
+    let lint = format!("{PLUGIN} addon lint redis; test $? = 1");
+    let shown = on_terminal(&world, &lint, "").replace('\r', "");
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn what_goes_wrong_is_told_in_lines_of_a_terminals_width() {
+    let world = World::new();
+    let init = format!("{PLUGIN} addon init --image Kv --port 1 kv 2>&1; test $? = 2");
+    let shown = on_terminal(&world, &init, "");
+    assert!(
+        shown.starts_with("\u{1b}[31merror:\u{1b}[0m `Kv` is no image"),
+        "{shown}"
+    );
+    assert!(shown.lines().count() > 1, "{shown}");
 }
 
 #[test]

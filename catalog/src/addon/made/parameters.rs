@@ -199,7 +199,11 @@ impl Change {
     /// One line.
     pub(in super::super) fn text(&self) -> String {
         let (component, parameter) = (&self.component, one_line(&self.parameter));
-        let (before, after) = (shown(self.before.as_ref()), shown(self.after.as_ref()));
+        let value = |value: &Option<Value>| match value {
+            Some(_) => shown(value.as_ref()),
+            None => "nothing".to_owned(),
+        };
+        let (before, after) = (value(&self.before), value(&self.after));
         let effect = effect(self.effect);
         let what = match self.declared {
             Some(Side::Before) => format!("is gone; it was {before}"),
