@@ -7,7 +7,7 @@
 //! The process inherits standard output and error, so the agent is not in their way: a slow reader
 //! blocks the writer when the kernel's pipe is full, as it would without an agent.
 //!
-//! Each turn is observe → plan → act → report: [`observe`] waits for the next event, [`plan`] says
+//! Each turn is observe → plan → act → report: `observe` waits for the next event, [`plan`] says
 //! what it means, `act` does it, `report` tells.
 
 mod act;
