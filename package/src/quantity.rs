@@ -8,6 +8,9 @@ pub struct Quantity {
     thousandths: u128,
 }
 
+/// The largest amount that Kubernetes counts with, 2^63 - 1 units; it cuts off what is more.
+const MAX_THOUSANDTHS: u128 = i64::MAX as u128 * 1000;
+
 /// The text is no quantity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no quantity: want a number with a unit, as in `500m`, `2`, `256Mi`, `10Gi`")]
@@ -62,7 +65,7 @@ fn parse(text: &str) -> Option<Quantity> {
     let (factor, divisor) = factor(unit)?;
     let divisor = divisor.checked_mul(10_u128.checked_pow(fraction.len().try_into().ok()?)?)?;
     let thousandths = digits.checked_mul(factor)?.div_ceil(divisor);
-    Some(Quantity { thousandths })
+    (thousandths <= MAX_THOUSANDTHS).then_some(Quantity { thousandths })
 }
 
 /// What a number with `unit` is multiplied with, and divided by, to be thousandths.
@@ -116,7 +119,7 @@ mod tests {
         }
         assert_eq!("1500m".parse::<Quantity>().unwrap().units(), 2);
         for bad in [
-            "", "m", "-1", "1 Gi", "1GB", "1gi", "1.2.3", "0x10", "1e99", "Mi",
+            "", "m", "-1", "1 Gi", "1GB", "1gi", "1.2.3", "0x10", "1e99", "Mi", "10E", "8Ei",
         ] {
             assert!(bad.parse::<Quantity>().is_err(), "{bad}");
         }

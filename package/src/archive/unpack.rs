@@ -94,6 +94,7 @@ struct Archive<R> {
 struct Next {
     path: Option<Vec<u8>>,
     size: Option<u64>,
+    pax: bool,
 }
 
 /// Where an entry belongs.
@@ -171,8 +172,11 @@ impl<R: Read> Archive<R> {
             EntryType::XHeader => self.pax(header),
             EntryType::XGlobalHeader => self.global(header),
             EntryType::GNULongName => self.long_name(header),
-            // A link's: it is refused itself.
-            EntryType::GNULongLink => self.extension(header).map(drop),
+            // A link's, which is refused itself.
+            EntryType::GNULongLink => {
+                self.next.get_or_insert_default();
+                self.extension(header).map(drop)
+            }
             _ => self.content(header),
         }
     }
@@ -186,17 +190,19 @@ impl<R: Read> Archive<R> {
             self.name(path)?;
         }
         let next = self.next.get_or_insert_default();
-        if next.size.is_some() && records.size.is_some() {
-            return Err(at(
-                &self.last,
-                "a second PAX header with a size of one file",
-            ));
+        if next.pax {
+            return Err(at(&self.last, "a second PAX header for one file"));
         }
-        next.size = next.size.or(records.size);
+        next.pax = true;
+        next.size = records.size;
         Ok(())
     }
 
     fn global(&mut self, header: &Header) -> Result<(), Stop> {
+        if self.next.is_some() {
+            let message = "a global PAX header between another header and its file";
+            return Err(at(&self.last, message));
+        }
         if self.records(header)?.is_empty() {
             return Ok(());
         }

@@ -182,6 +182,26 @@ fn headers() -> Vec<(&'static str, Vec<u8>)> {
         ("a PAX size of nothing", pax(&[("size", b"0")])),
         ("two PAX sizes", pax(&[("size", b"1"), ("size", b"1")])),
         (
+            "two PAX headers",
+            with(|forge| {
+                forge.pax(&[("mtime", b"1")]).pax(&[("size", b"1")]);
+                forge.file("templates/a", b"x");
+            }),
+        ),
+        (
+            "a global header between a name and its file",
+            with(|forge| {
+                forge.long_name(b"templates/b").global(&[("comment", b"x")]);
+                forge.file("templates/a", b"x");
+            }),
+        ),
+        (
+            "a GNU link name for nothing",
+            with(|forge| {
+                forge.entry(b'K', b"././@LongLink", 2, b"a\0");
+            }),
+        ),
+        (
             "two PAX paths",
             pax(&[("path", b"templates/b"), ("path", b"templates/c")]),
         ),
