@@ -125,6 +125,7 @@ impl Partial {
             return Err(format!("`{text}` has build metadata"));
         }
         let (numbers, pre) = match bare.split_once('-') {
+            Some((_, "")) => return Err(format!("the pre-release of `{text}` is empty")),
             Some((numbers, pre)) => (numbers, pre),
             None => (bare, ""),
         };
@@ -235,7 +236,8 @@ fn comparator(text: &str) -> Result<Vec<Bound>, String> {
             Some(above) => vec![partial.bound(Op::Ge, above)],
             None => return Err("`>` any version matches none".to_owned()),
         },
-        "<" => vec![partial.bound(Op::Lt, partial.low())],
+        "<" if partial.is_full() => vec![partial.bound(Op::Lt, partial.low())],
+        "<" => vec![before(partial.low())],
         "<=" if partial.is_full() => vec![partial.bound(Op::Le, partial.low())],
         "<=" => match below(partial.above()) {
             Some(below) => vec![below],
@@ -436,6 +438,11 @@ mod tests {
         );
         check("1.0.0-rc.1", "1.0.0-rc.1", "1.0.0 1.0.0-rc.2");
         check("^1.0.0 <=2.0.0-rc.1", "1.9.0", "2.0.0-rc.1 2.0.0-alpha");
+        check(
+            ">=1.0.0-alpha <1.2 || 1.2.0-rc.1",
+            "1.0.0-rc.1",
+            "1.2.0-alpha",
+        );
         check("1.x || 2.0.0-rc.1", "1.9.0 2.0.0-rc.1", "2.0.0-rc.2 2.0.0");
     }
 
@@ -462,7 +469,7 @@ mod tests {
     fn refuses_what_it_does_not_understand() {
         for bad in [
             "", " ", "||", "1.0.0 ||", "latest", "1.x.3", "=>1.0.0", ">=", "1.0.0+b", "1.2.3.4",
-            "01.0.0", "1.x-rc", ">*",
+            "01.0.0", "1.x-rc", ">*", "1.2.3-", "1-",
         ] {
             assert!(bad.parse::<Range>().is_err(), "{bad}");
         }
