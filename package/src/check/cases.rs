@@ -14,7 +14,7 @@ use api::{
     crd::app::AppComponent,
     names::{ComponentName, ProfileName, TopologyName},
 };
-use std::{collections::BTreeMap, fmt};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of the configuration files of one component: two revisions of them stand in one
 /// ConfigMap.
@@ -46,18 +46,20 @@ pub(super) fn check(
         );
         return Ok(vec![document.key("topologies").finding(message)]);
     }
-    let mut check = Check {
+    let check = Check {
         package,
         document,
         evaluate: Memo::new(evaluate),
-        found: BTreeMap::new(),
     };
-    for case in &cases {
-        check.case(case)?;
+    let mut found = BTreeMap::<Finding, BTreeSet<usize>>::new();
+    for (position, case) in cases.iter().enumerate() {
+        for finding in check.findings(case)? {
+            found.entry(finding).or_default().insert(position);
+        }
     }
-    let found = check.found.into_iter();
+    let found = found.into_iter();
     Ok(found
-        .map(|(finding, within)| told(finding, &within, cases.len()))
+        .map(|(finding, within)| told(finding, &within, &cases))
         .collect())
 }
 
@@ -95,23 +97,10 @@ struct Check<'a> {
     package: &'a Package,
     document: &'a Node,
     evaluate: Memo<'a>,
-    /// What each finding was found in.
-    found: BTreeMap<Finding, Vec<String>>,
 }
 
 impl Check<'_> {
-    fn case(&mut self, case: &Case) -> Result<(), Refusal> {
-        let found = self.findings(case)?;
-        let name = case.to_string();
-        for finding in found {
-            let within = self.found.entry(finding).or_default();
-            if within.last() != Some(&name) {
-                within.push(name.clone());
-            }
-        }
-        Ok(())
-    }
-
+    /// Everything that is wrong in one case.
     fn findings(&self, case: &Case) -> Result<Vec<Finding>, Refusal> {
         let instance = instance(case)?;
         let refused = self.parameters(case, &instance)?;
@@ -169,10 +158,10 @@ impl Check<'_> {
             .next()
             .unwrap_or_default();
         let at = self.set_by(case, component, first);
-        if let (Some(profile), Some(at)) = (&case.profile, at) {
-            let message =
-                format!("the profile `{profile}` sets what the schema refuses: {violation}");
-            return at.finding(message);
+        if let Some(at) = at {
+            return at.finding(format!(
+                "the schema refuses what the profile sets: {violation}"
+            ));
         }
         let schema = self.document.key("components").key(component).key("schema");
         let unplaced = Violation {
@@ -252,14 +241,35 @@ fn not_judged(error: RenderError) -> Refusal {
     Refusal::NotJudged { reason }
 }
 
-/// The finding, with where it was found unless that is everywhere.
-fn told(mut finding: Finding, within: &[String], cases: usize) -> Finding {
-    if let [first, ..] = within
-        && within.len() < cases
+/// The finding, with the cases in which it was found unless those are all.
+fn told(mut finding: Finding, within: &BTreeSet<usize>, cases: &[Case]) -> Finding {
+    if within.len() < cases.len()
+        && let Some(common) = common(within, cases)
     {
-        finding.message = format!("{} ({first})", finding.message);
+        finding.message = format!("{} ({common})", finding.message);
     }
     finding
+}
+
+/// What the cases `within` have in common and no other case has, in as few words as that takes; where
+/// there is nothing, the first of them.
+fn common(within: &BTreeSet<usize>, cases: &[Case]) -> Option<String> {
+    let all: Vec<[Option<String>; 4]> = cases.iter().map(Case::words).collect();
+    let first = all.get(*within.first()?)?;
+    let mut choices: Vec<u32> = (1..16).collect();
+    choices.sort_by_key(|choice| choice.count_ones());
+    let chosen = |choice: u32, i: usize| choice & (1 << i) != 0;
+    let alike = |choice: u32, words: &[Option<String>; 4]| {
+        (0..4).all(|i| !chosen(choice, i) || words.get(i) == first.get(i))
+    };
+    let exact = choices.into_iter().find(|choice| {
+        let mut positions = all.iter().enumerate();
+        positions.all(|(position, words)| alike(*choice, words) == within.contains(&position))
+    });
+    let choice = exact.unwrap_or(15);
+    let words = first.iter().enumerate().filter(|(i, _)| chosen(choice, *i));
+    let words: Vec<&str> = words.filter_map(|(_, word)| word.as_deref()).collect();
+    Some(words.join(", ")).filter(|words| !words.is_empty())
 }
 
 fn whole(file: &str, message: String) -> Finding {
@@ -271,15 +281,17 @@ fn whole(file: &str, message: String) -> Finding {
     }
 }
 
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "topology {}, runtime {}", self.topology, self.runtime)?;
-        if let Some(profile) = &self.profile {
-            write!(f, ", profile {profile}")?;
-        }
-        if !self.enabled.is_empty() {
-            write!(f, ", with {}", super::listed(&self.enabled))?;
-        }
-        Ok(())
+impl Case {
+    /// What is chosen: topology, runtime, profile, optional components; nothing where nothing is.
+    fn words(&self) -> [Option<String>; 4] {
+        let enabled = || format!("with {}", super::listed(&self.enabled));
+        [
+            Some(format!("topology {}", self.topology)),
+            Some(format!("runtime {}", self.runtime)),
+            self.profile
+                .as_ref()
+                .map(|profile| format!("profile {profile}")),
+            (!self.enabled.is_empty()).then(enabled),
+        ]
     }
 }

@@ -18,6 +18,10 @@ use std::{cell::Cell, fmt};
 /// thread of two MiB ends at about 45 in a build without optimization. A manifest nests 6.
 const MAX_DEPTH: usize = 24;
 
+/// How many values there may be, those that aliases repeat counted again: no manifest has a tenth of
+/// that, and each costs memory.
+const MAX_VALUES: usize = 50_000;
+
 /// A value and its place.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -62,7 +66,7 @@ impl Node {
     /// The first place at which it is no YAML.
     pub(crate) fn parse(text: &str) -> Result<Self, Finding> {
         let options = serde_saphyr::options! {
-            budget: serde_saphyr::budget! { max_depth: MAX_DEPTH },
+            budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_VALUES },
             with_snippet: false,
         };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -72,7 +76,7 @@ impl Node {
                 file: crate::manifest::FILE.to_owned(),
                 line: place.map(|p| p.line),
                 column: place.map(|p| p.column),
-                message: format!("no YAML: {}", without_place(&message)),
+                message: format!("no YAML: {}", plainly(without_place(&message))),
             }
         })
     }
@@ -167,9 +171,10 @@ impl Node {
                     .iter()
                     .for_each(|(_, n)| n.refuse_octals(text, findings));
             }
-            Value::Whole(_) | Value::Decimal(_) => {
+            Value::Whole(_) | Value::Decimal(_) | Value::Text(_) => {
                 let raw = self.place.source(text);
-                if is_octal(raw) {
+                let block = self.text().is_some() && self.place.begins_a_line(text);
+                if is_octal(raw) && !block {
                     self.refused.set(true);
                     findings.push(self.finding(format!(
                         "`{raw}` is an octal number to some readers; write it without the leading \
@@ -177,7 +182,7 @@ impl Node {
                     )));
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Text(_) => {}
+            Value::Null | Value::Bool(_) => {}
         }
     }
 }
@@ -201,6 +206,13 @@ impl Place {
             column: Some(self.column),
             message: message.into(),
         }
+    }
+
+    /// Whether nothing but blanks stands before it in its line of `text`: so do the lines of a block.
+    fn begins_a_line(self, text: &str) -> bool {
+        let before = text.get(..self.bytes.0).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        line.trim().is_empty()
     }
 
     /// What stands here in `text`, the source of the document; empty where that is not known.
@@ -228,6 +240,49 @@ fn without_place(message: &str) -> &str {
     let ends = [" at line ", ", set DuplicateKeyPolicy"];
     let cut = ends.iter().filter_map(|end| line.find(end)).min();
     &line[..cut.unwrap_or(line.len())]
+}
+
+/// The same for those who do not program the parser.
+fn plainly(message: &str) -> String {
+    let said = [
+        (
+            "budget breached: Nodes",
+            format!("more than {MAX_VALUES} values, with those that aliases repeat"),
+        ),
+        (
+            "budget breached: Depth",
+            format!("maps and lists lie in each other more than {MAX_DEPTH} deep"),
+        ),
+        (
+            "recursion limit",
+            format!("maps and lists lie in each other more than {MAX_DEPTH} deep"),
+        ),
+        (
+            "recursive references",
+            "an alias stands in what it refers to".to_owned(),
+        ),
+        (
+            "alias references unknown",
+            "an alias refers to an anchor that is not before it".to_owned(),
+        ),
+        (
+            "multiple YAML documents",
+            "a second document begins here, and want one".to_owned(),
+        ),
+        (
+            "cannot deserialize null into string",
+            "a key is missing or `null`".to_owned(),
+        ),
+        ("expected string scalar", "want text for a key".to_owned()),
+        (
+            "non-finite float",
+            "a number without an end: want a finite one".to_owned(),
+        ),
+    ];
+    let plain = said
+        .into_iter()
+        .find(|(begins, _)| message.starts_with(begins));
+    plain.map_or_else(|| message.to_owned(), |(_, plain)| plain)
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -49,3 +49,6 @@ impl Evaluate for Memo<'_> {
             .clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

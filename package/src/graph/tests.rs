@@ -48,7 +48,7 @@ fn redis() -> Graph {
     ])
 }
 
-fn shown(states: Vec<State>) -> String {
+fn shown(states: &[State]) -> String {
     let shown = states.iter().map(|s| format!("{}/{}", s.addon, s.runtime));
     shown.collect::<Vec<_>>().join(" ")
 }
@@ -152,13 +152,13 @@ fn something_new_may_be_any_open_version_with_a_runtime_that_it_runs() {
 #[test]
 fn walks_the_shortest_way_and_says_what_can_be_reached() {
     let (graph, from) = (redis(), state("1.0.0/7.0.15"));
-    assert_eq!(shown(graph.next(&from)), "1.1.0/7.2.0 1.1.0/7.0.15");
+    assert_eq!(shown(&graph.next(&from)), "1.1.0/7.2.0 1.1.0/7.0.15");
     assert_eq!(
-        shown(graph.reachable(&from)),
+        shown(&graph.reachable(&from)),
         "2.0.0/7.2.0 1.1.0/7.2.0 1.1.0/7.0.15"
     );
     assert_eq!(
-        shown(graph.path(&from, &state("2.0.0/7.2.0")).unwrap()),
+        shown(&graph.path(&from, &state("2.0.0/7.2.0")).unwrap()),
         "1.1.0/7.2.0 2.0.0/7.2.0"
     );
     assert_eq!(graph.path(&from, &from), Some(Vec::new()));
@@ -211,12 +211,12 @@ fn versions_are_in_the_order_of_semver() {
     let from = state("1.0.0/7.2.0");
     let path = graph.path(&from, &state("1.0.11/7.2.0")).unwrap();
     assert_eq!(
-        shown(path),
+        shown(&path),
         "1.0.10/7.2.0 1.0.11/7.2.0",
         "over the newest of two"
     );
     let path = graph.path(&from, &state("1.0.10-rc.10/7.2.0")).unwrap();
-    assert_eq!(shown(path), "1.0.9/7.2.0 1.0.10-rc.10/7.2.0");
+    assert_eq!(shown(&path), "1.0.9/7.2.0 1.0.10-rc.10/7.2.0");
 }
 
 /// What the lint says: the kind, the version, and the other version where there is one.

@@ -7,6 +7,7 @@
 
 mod kinds;
 mod metadata;
+mod origin;
 mod owner;
 mod specs;
 
@@ -156,15 +157,17 @@ impl Text<'_> {
         }
     }
 
-    /// `faults`, which have places in the text, as findings in the template. Where the line of the
-    /// text stands in the template too, and once, that is the place.
+    /// `faults`, which have places in the text, as findings in the template, where it is known which
+    /// of its lines became that line of the text.
     fn told(&self, source: &Source<'_>, faults: Vec<Finding>) -> Vec<Finding> {
         let name = self.object.template.as_str();
         let template = source.templates.get(name).copied().unwrap_or_default();
         let told = |fault: Finding| {
-            let line = fault
+            let origin = fault
                 .line
-                .and_then(|line| origin(template, &self.text, line));
+                .and_then(|line| origin::of(template, &self.text, line));
+            let line = origin.map(|origin| origin.line);
+            let column = origin.zip(fault.column);
             let message = match (fault.line, line) {
                 (Some(of_text), None) => {
                     format!("{} (line {of_text} of what it renders to)", fault.message)
@@ -173,27 +176,13 @@ impl Text<'_> {
             };
             Finding {
                 file: format!("{TEMPLATES_PREFIX}{name}"),
-                column: line.and(fault.column),
+                column: column.map(|(origin, column)| column.min(origin.fixed)),
                 line,
                 message,
             }
         };
         faults.into_iter().map(told).collect()
     }
-}
-
-/// The only line of `template` that is the line `line` of `text`.
-fn origin(template: &str, text: &str, line: u32) -> Option<u32> {
-    let rendered = text
-        .lines()
-        .nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    let mut same = template
-        .lines()
-        .enumerate()
-        .filter(|(_, written)| *written == rendered);
-    let (index, _) = same.next()?;
-    let alone = same.next().is_none();
-    alone.then(|| u32::try_from(index + 1).ok()).flatten()
 }
 
 /// Whether there is nothing but comments and the marks of a document.

@@ -1,7 +1,6 @@
 //! The addons that the repository ships: each passes the checks, and renders as `golden/render` says.
 
-use crate::files;
-use evaluate::InProcess;
+use crate::{evaluator, files};
 use package::{
     Package, Tree,
     graph::{Graph, Node, RefusedStep, State},
@@ -17,7 +16,7 @@ use std::{
 fn package(folder: &Path) -> Package {
     let tree = Tree::from_files(files::below(folder))
         .unwrap_or_else(|findings| panic!("{folder:?}: {findings:?}"));
-    package::check(tree, &InProcess).unwrap_or_else(|refusal| panic!("{folder:?}: {refusal}"))
+    package::check(tree, &evaluator()).unwrap_or_else(|refusal| panic!("{folder:?}: {refusal}"))
 }
 
 /// Every shipped version, by folder `<addon>/<version>`.
@@ -76,11 +75,12 @@ fn rendered(package: &Package, topology: &str) -> BTreeMap<String, String> {
         app: "shop".parse().unwrap(),
         namespace: "default".to_owned(),
         topology: topology.parse().unwrap(),
+        profile: None,
         runtime: package.manifest.runtimes[0].version.clone(),
         components: BTreeMap::new(),
     };
-    let context = Context::new(package, &instance).unwrap();
-    config_files(package, &"redis".parse().unwrap(), &context, &InProcess).unwrap()
+    let context = Context::new(package, &instance, &evaluator()).unwrap();
+    config_files(package, &"redis".parse().unwrap(), &context, &evaluator()).unwrap()
 }
 
 #[test]
@@ -119,10 +119,11 @@ fn what_templates_may_refer_to_is_as_before() {
         app: "shop".parse().unwrap(),
         namespace: "default".to_owned(),
         topology: "replication".parse().unwrap(),
+        profile: None,
         runtime: "7.0.15".parse().unwrap(),
         components: BTreeMap::from([("redis".parse().unwrap(), settings)]),
     };
-    let context = Context::new(&package, &instance).unwrap();
+    let context = Context::new(&package, &instance, &evaluator()).unwrap();
     insta::with_settings!({snapshot_path => "../golden/render", prepend_module_to_snapshot => false,
         omit_expression => true}, {
         insta::assert_yaml_snapshot!("context", context);

@@ -3,8 +3,10 @@
 //! A case is laid over `golden/check/base/`, a whole addon without a fault: it holds only the files
 //! that differ.
 
-use crate::files::{self, Files};
-use evaluate::InProcess;
+use crate::{
+    evaluator,
+    files::{self, Files},
+};
 use package::{Refusal, Tree};
 use std::{
     fs,
@@ -24,7 +26,7 @@ fn verdict(files: Files) -> String {
             return lines.join("\n");
         }
     };
-    match package::check(tree, &InProcess) {
+    match package::check(tree, &evaluator()) {
         Ok(package) => format!(
             "accepted: {} {}",
             package.manifest.name, package.manifest.version
@@ -87,6 +89,14 @@ impl package::Evaluate for Gone {
         let reason = "the evaluator ended".to_owned();
         Err(package::EvaluateError::Unavailable { reason })
     }
+
+    fn validate(
+        &self,
+        _: &package::SchemaRequest<'_>,
+    ) -> Result<package::Parameters, package::ValidateError> {
+        let reason = "the evaluator ended".to_owned();
+        Err(package::ValidateError::Unavailable { reason })
+    }
 }
 
 #[test]
@@ -124,7 +134,7 @@ proptest::proptest! {
         let addon = edited(place, cut, &text);
         let lines = addon["addon.yaml"].iter().filter(|b| **b == b'\n').count() + 2;
         let Err(Refusal::Invalid { findings, .. }) =
-            package::check(Tree::from_files(addon).unwrap(), &InProcess) else { return Ok(()) };
+            package::check(Tree::from_files(addon).unwrap(), &evaluator()) else { return Ok(()) };
         proptest::prop_assert!(!findings.is_empty());
         for finding in findings {
             proptest::prop_assert!(!finding.message.is_empty());

@@ -332,13 +332,3 @@ fn a_template_renders_to_one_object_or_to_nothing_where_it_is_optional() {
         "{said}"
     );
 }
-
-#[test]
-fn a_place_is_the_templates_where_the_line_is_the_same_and_the_texts_otherwise() {
-    let text = "a\nb\nb\n";
-    assert_eq!(origin("x\na\nb\n", text, 1), Some(2));
-    assert_eq!(origin("x\na\nb\n", text, 2), Some(3));
-    assert_eq!(origin("b\nb\n", text, 2), None);
-    assert_eq!(origin("x\n", text, 1), None);
-    assert_eq!(origin("x\n", text, 9), None);
-}
