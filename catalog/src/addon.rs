@@ -27,8 +27,8 @@ use crate::{
     args::AddonCommand,
     output::{Outcome, judge, show},
 };
-use package::Manifest;
-use std::path::PathBuf;
+use package::{Finding, Manifest, Tree};
+use std::path::{Path, PathBuf};
 
 /// Does what `command` says.
 ///
@@ -45,6 +45,11 @@ pub(crate) fn run(command: AddonCommand) -> anyhow::Result<Outcome> {
         AddonCommand::Check(args) => judge(&against::check(&args)?, args.output.output),
         AddonCommand::Schema => schema::schema(),
     }
+}
+
+/// See [`crate::tree`].
+pub(crate) fn tree(directory: &Path) -> anyhow::Result<Result<Tree, Vec<Finding>>> {
+    Ok(read::tree(directory)?)
 }
 
 /// The manifests of all addons in `directories` that can be read; nothing else of them is judged.

@@ -46,6 +46,16 @@ fn evaluate(precompile: Option<&std::path::Path>) -> anyhow::Result<Outcome> {
     Ok(Outcome::clean(String::new()))
 }
 
+/// The files of the addon in `directory`, as every command reads them, or what cannot be part of one.
+///
+/// # Errors
+/// It is no addon's directory, or the disk does not give it.
+pub fn tree(
+    directory: &std::path::Path,
+) -> anyhow::Result<Result<package::Tree, Vec<package::Finding>>> {
+    addon::tree(directory)
+}
+
 /// Writes to stdout. A reader that has seen enough, such as `head`, is no error.
 fn tell(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {

@@ -4,7 +4,7 @@
 use super::{checked, skeleton::Plan};
 use crate::{
     args::{InitArgs, volume_size},
-    output::{self, Paint},
+    output::{self, Paint, WIDTH, wrapped},
 };
 use anyhow::{Context as _, bail, ensure};
 use api::{Version, names::PluginName};
@@ -127,7 +127,10 @@ impl<R: BufRead, W: Write> Asking<R, W> {
             }
             match check(line.trim()) {
                 Ok(answer) => return Ok(answer),
-                Err(why) => writeln!(self.questions, "  {why}")?,
+                Err(why) => {
+                    let why = wrapped(&why, WIDTH - 2, "  ");
+                    write!(self.questions, "  {why}")?;
+                }
             }
         }
     }

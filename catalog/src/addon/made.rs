@@ -209,11 +209,9 @@ impl Made {
             text.push_str(&line("actions", &self.actions.join(", ")));
         }
         if !self.parameters.is_empty() {
-            let value = parameters::summary(&self.parameters);
-            text.push_str(&line(
-                "parameters",
-                &format!("{value}; --parameters lists them"),
-            ));
+            let (number, set) = (self.parameters.len(), parameters::set(&self.parameters));
+            let value = format!("{number}, {set}; --parameters lists them");
+            text.push_str(&line("parameters", &value));
         }
         text.push_str(&self.contents(paint));
         text

@@ -5,7 +5,7 @@ use crate::{
     args::PackageArgs,
     output::{self, Paint, Verdict},
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use api::Digest;
 use package::{Package, archive};
 use serde::Serialize;
@@ -74,15 +74,15 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    written.with_context(|| {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        match folder.filter(|folder| !folder.exists()) {
-            Some(folder) => format!("there is no folder `{}` to write to", folder.display()),
-            None => format!("cannot write `{}`", path.display()),
-        }
-    })
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let (Err(_), Some(folder)) = (&written, folder)
+        && !folder.exists()
+    {
+        bail!("there is no folder `{}` to write to", folder.display());
+    }
+    written.with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 impl output::Report for Report {

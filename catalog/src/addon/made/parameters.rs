@@ -7,8 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The widest column of the table before the last one.
-const MAX_COLUMN: usize = 28;
+/// The widest column of names; a longer name pushes what follows it.
+const MAX_NAME: usize = 40;
+/// The widest column of values.
+const MAX_VALUE: usize = 24;
 /// What stands before the lines below a parameter.
 const INDENT: &str = "      ";
 
@@ -86,65 +88,52 @@ pub(super) fn list(
         .collect()
 }
 
-/// `12, of which 2 are set`.
-pub(super) fn summary(parameters: &[Parameter]) -> String {
-    let set = parameters.iter().filter(|p| p.is_set()).count();
-    match set {
-        0 => format!("{}, none of them set", parameters.len()),
-        1 => format!("{}, 1 of them set", parameters.len()),
-        _ => format!("{}, {set} of them set", parameters.len()),
+/// `2 of them set`.
+pub(super) fn set(parameters: &[Parameter]) -> String {
+    match parameters.iter().filter(|p| p.is_set()).count() {
+        0 => "none of them set".to_owned(),
+        set => format!("{set} of them set"),
     }
 }
 
 /// Everything about `parameters`, in lines of a terminal's width.
 pub(super) fn table(component: &ComponentName, parameters: &[Parameter], paint: Paint) -> String {
-    let rows = parameters.iter().map(|p| {
-        let default = p.declared.default.as_ref();
+    let rows = parameters.iter().map(|parameter| {
+        let value = shown(parameter.value.as_ref());
         [
-            p.name.clone(),
-            shown(p.value.as_ref()),
-            shown(default),
-            effect(p.declared.effect),
+            parameter.name.clone(),
+            value,
+            effect(parameter.declared.effect),
         ]
     });
-    let rows: Vec<[String; 4]> = rows.collect();
-    let heads = ["parameter", "value", "default", "effect"].map(str::to_owned);
-    let width = |column: usize| {
-        let all = rows
-            .iter()
-            .chain([&heads])
-            .map(|row| row[column].chars().count());
-        all.filter(|width| *width <= MAX_COLUMN)
-            .max()
-            .unwrap_or_default()
+    let rows: Vec<[String; 3]> = rows.collect();
+    let heads = ["parameter", "value", "effect"].map(str::to_owned);
+    let width = |column: usize, most: usize| {
+        let all = rows.iter().chain([&heads]);
+        let all = all.map(|row| row[column].chars().count());
+        all.filter(|width| *width <= most).max().unwrap_or_default()
     };
-    let widths = [width(0), width(1), width(2)];
-    let number = count(parameters.len(), "parameter");
+    let (name, value) = (width(0, MAX_NAME), width(1, MAX_VALUE));
+    let row = |[n, v, effect]: &[String; 3]| format!("{n:name$}  {v:value$}  {effect}");
     let mut text = format!(
-        "{}: {number}\n\n  {}\n",
+        "{}: {}, {}\n\n  {}\n",
         paint.bold(component.as_str()),
-        row(&heads, widths)
+        count(parameters.len(), "parameter"),
+        set(parameters),
+        row(&heads)
     );
     for (parameter, cells) in parameters.iter().zip(&rows) {
-        let cells = row(cells, widths);
         let cells = match parameter.is_set() {
-            true => paint.bold(&cells),
-            false => cells,
+            true => paint.bold(&row(cells)),
+            false => row(cells),
         };
         text.push_str(&format!("  {cells}\n"));
-        for about in [&parameter.declared.allowed, &parameter.declared.description] {
-            if !about.trim().is_empty() {
-                let about = wrapped(&one_line(about), WIDTH - INDENT.len(), INDENT);
-                text.push_str(&format!("{INDENT}{about}"));
-            }
-        }
+        text.extend(parameter.about().iter().map(|line| {
+            let line = wrapped(&one_line(line), WIDTH - INDENT.len(), INDENT);
+            format!("{INDENT}{line}")
+        }));
     }
     text
-}
-
-fn row([name, value, default, effect]: &[String; 4], widths: [usize; 3]) -> String {
-    let [n, v, d] = widths;
-    format!("{name:n$}  {value:v$}  {default:d$}  {effect}")
 }
 
 /// What differs from `before` to `after`, by name.
@@ -184,6 +173,19 @@ pub(super) fn changes(
 }
 
 impl Parameter {
+    /// What is allowed and what it is for.
+    fn about(&self) -> Vec<String> {
+        let default = self.declared.default.as_ref();
+        let default = default.map(|default| format!("default {}", shown(Some(default))));
+        let allowed = Some(self.declared.allowed.clone()).filter(|text| !text.is_empty());
+        let rule: Vec<String> = [allowed, default].into_iter().flatten().collect();
+        let lines = [rule.join(", "), self.declared.description.clone()];
+        lines
+            .into_iter()
+            .filter(|line| !line.trim().is_empty())
+            .collect()
+    }
+
     /// Whether App or profile set it.
     fn is_set(&self) -> bool {
         matches!(self.from, Some(Origin::App | Origin::Profile))
@@ -280,7 +282,7 @@ mod tests {
         ];
         let table = table(&component(), &parameters, Paint::none());
         insta::assert_snapshot!(table);
-        assert_eq!(summary(&parameters), "3, 1 of them set");
+        assert_eq!(set(&parameters), "1 of them set");
     }
 
     #[test]
