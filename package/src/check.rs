@@ -208,3 +208,6 @@ fn plugin(document: &Node) -> Option<PluginName> {
 fn version(document: &Node) -> Option<Version> {
     document.get("version")?.text()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
