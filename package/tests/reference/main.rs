@@ -6,11 +6,16 @@
     reason = "helpers of tests stand beside them here"
 )]
 
+mod conforms;
 mod markdown;
 
 use package::manifest::{self, json_schema};
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reference")
@@ -146,5 +151,79 @@ fn of_type(schema: &Value, field: &Value) -> Value {
         Some("array") => Value::Array(definition(&field["items"]).into_iter().collect()),
         Some("object") => Value::Object(serde_json::Map::new()),
         _ => definition(field).unwrap_or_default(),
+    }
+}
+
+/// Every manifest in `folder`, or deeper, by its path.
+fn manifests(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(manifests(&path));
+        } else if path.ends_with(manifest::FILE) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn faults(manifest: &Path) -> Vec<String> {
+    let text = fs::read_to_string(manifest).unwrap();
+    let document: Value = serde_saphyr::from_str(&text).unwrap();
+    conforms::faults(&json_schema(), &document)
+}
+
+#[test]
+fn every_shipped_addon_conforms_to_the_schema() {
+    let shipped = manifests(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../addons"));
+    assert!(shipped.len() > 2, "{shipped:?}");
+    for manifest in shipped {
+        assert_eq!(faults(&manifest), [""; 0], "{}", manifest.display());
+    }
+}
+
+/// What the checks accept the schema accepts: an editor underlines nothing that is right.
+#[test]
+fn every_accepted_case_conforms_to_the_schema() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluate/tests/golden/check");
+    let mut accepted = 0;
+    for manifest in manifests(&cases) {
+        let findings = manifest.parent().unwrap().with_file_name("findings.snap");
+        if fs::read_to_string(findings)
+            .unwrap()
+            .contains("\naccepted: ")
+        {
+            assert_eq!(faults(&manifest), [""; 0], "{}", manifest.display());
+            accepted += 1;
+        }
+    }
+    assert!(accepted > 5, "{accepted} cases are accepted");
+}
+
+#[test]
+fn what_is_plainly_wrong_does_not_conform() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluate/tests/golden/check");
+    for (case, says) in [
+        ("unknown-fields", "/descripton: false"),
+        ("wrong-kinds", "/components/server/ports/0/port: maximum"),
+        ("missing-fields", "/runtimes/0: required"),
+        ("empty-lists", "/components: minProperties"),
+        (
+            "objects-foreign-kind",
+            "/components/server/objects/0/kind: enum",
+        ),
+        (
+            "actions-broken",
+            "/components/server/actions/unknown/signal: enum",
+        ),
+        ("schema-files", "/components/server/schema/3/file: pattern"),
+    ] {
+        let faults = faults(&cases.join(case).join("addon/addon.yaml"));
+        assert!(
+            faults.iter().any(|fault| fault == says),
+            "{case}: {faults:?}"
+        );
     }
 }
