@@ -131,3 +131,28 @@ fn a_choice_that_is_not_there_is_told_with_those_that_are() {
     ];
     insta::assert_snapshot!(lines.map(on_test_addons).concat());
 }
+
+#[test]
+fn what_does_not_render_for_one_app_is_a_finding() {
+    let world = World::new();
+    world.sh(&format!(
+        "cp -r {}/catalog/tests/addons/shapes/1.0.0 shapes",
+        crate::world::root().display()
+    ));
+    world.sh("echo '{% if app.name == \"big\" %}{{ values.missing }}{% endif %}' >>shapes/templates/store.conf");
+    world.write(
+        "shapes/templates/dashboard.yaml",
+        "apiVersion: v1
+kind: {% if app.name == \"odd\" %}Pod{% else %}ConfigMap{% endif %}
+metadata:
+  name: {{ component.fullName }}-dashboard
+",
+    );
+    let lines = [
+        "addon lint shapes",
+        "addon render shapes --app big",
+        "addon render shapes --app odd",
+        "addon render shapes --app odd -o json",
+    ];
+    insta::assert_snapshot!(lines.map(|line| world.say(line)).concat());
+}
