@@ -39,6 +39,15 @@ impl package::Evaluate for NoTemplates {
             reason: "no templates here".to_owned(),
         })
     }
+
+    fn validate(
+        &self,
+        _: &package::SchemaRequest<'_>,
+    ) -> Result<package::Parameters, package::ValidateError> {
+        Err(package::ValidateError::Unavailable {
+            reason: "the Group controller knows no schemas".to_owned(),
+        })
+    }
 }
 
 /// A running operator; it stops when this is dropped, wherever it is.

@@ -76,6 +76,7 @@ impl World {
             reserved: Vec::new(),
             revision: "a".to_owned(),
             content_revision: "x".to_owned(),
+            config_revision: "config".into(),
             versions: Versions::default(),
             roles: roles.into_iter().map(|r| r.parse().unwrap()).collect(),
             volumes: vec!["data".parse().unwrap()],

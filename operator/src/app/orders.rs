@@ -49,6 +49,27 @@ pub fn hold(observed: &Observed, pin: &Pin, wanted: &mut [ComponentSpec]) -> Vec
     waiting
 }
 
+/// The held Components whose turn has come while another change of the App is refused: what was
+/// accepted before goes on. Nothing where the orders are those of another version.
+pub fn released(observed: &Observed) -> Vec<ComponentSpec> {
+    let of_present = |pin: &&Pin| pin.plugin_version == observed.spec.plugin_version;
+    let Some(pin) = observed.present.as_ref().filter(of_present) else {
+        return Vec::new();
+    };
+    let live = observed.components.iter().map(|child| ComponentSpec {
+        hold: false,
+        ..child.spec.clone()
+    });
+    let mut specs: Vec<ComponentSpec> = live.collect();
+    hold(observed, pin, &mut specs);
+    let was_held = |spec: &ComponentSpec| {
+        let mut children = observed.components.iter();
+        children.any(|child| child.spec.hold && child.spec.component == spec.component)
+    };
+    specs.retain(|spec| was_held(spec) && !spec.hold);
+    specs
+}
+
 fn order<'a>(
     observed: &Observed,
     pin: &Pin,

@@ -32,7 +32,7 @@ pub struct Plan {
     pub finalizer: Finalizer,
     /// What is next on the way out.
     pub deletion: Step,
-    /// What the Components are to be; none where they stay what they are.
+    /// What the Components are to be; those that are not here stay what they are.
     pub components: Vec<ComponentSpec>,
     /// The Components that the arrangement has no more.
     pub superfluous: Vec<String>,
@@ -109,6 +109,7 @@ fn suspended(observed: &Observed) -> Plan {
 
 fn refused(observed: &Observed, refusal: &Refused) -> Plan {
     let mut plan = still(observed, observed.present.clone());
+    plan.components = orders::released(observed);
     let reason = refusal.reason.as_str();
     if observed.present.is_none() {
         plan.verdict.reason = reason;
@@ -137,6 +138,7 @@ fn refused(observed: &Observed, refusal: &Refused) -> Plan {
 /// Nobody could say whether the parameters are allowed: nothing changes, and it is asked again.
 fn unjudged(observed: &Observed, why: &str) -> Plan {
     let mut plan = still(observed, observed.present.clone());
+    plan.components = orders::released(observed);
     plan.look_again = true;
     plan.verdict.accepted = Some(Accepted {
         yes: None,

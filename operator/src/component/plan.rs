@@ -127,13 +127,14 @@ pub fn plan(observed: &Observed) -> Result<Plan, BuildError> {
     }
     match &observed.rendering {
         Rendering::Settled => {}
-        Rendering::Done(rendered) if lacks(observed, rendered).is_some() => {
-            let what = lacks(observed, rendered).unwrap_or_default();
-            trouble(&mut plan.verdict, Reason::UnknownKind, &what);
-            plan.verdict.phase = AppPhase::Failed;
-            plan.look_again = true;
-        }
-        Rendering::Done(rendered) => plan.children = children(observed, rendered)?,
+        Rendering::Done(rendered) => match lacks(observed, rendered) {
+            None => plan.children = children(observed, rendered)?,
+            Some(what) => {
+                trouble(&mut plan.verdict, Reason::UnknownKind, &what);
+                plan.verdict.phase = AppPhase::Failed;
+                plan.look_again = true;
+            }
+        },
         Rendering::Waiting(missing) => {
             plan.verdict.message = format!("waits for the other components of the pin: {missing}");
         }

@@ -9,9 +9,14 @@
 
 mod addon;
 mod app;
+mod credentials;
 mod deletion;
+mod objects;
+mod orders;
+mod parameters;
 mod quiet;
 mod restart;
+mod store;
 mod suspend;
 mod upgrade;
 mod world;

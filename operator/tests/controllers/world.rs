@@ -85,7 +85,7 @@ fn operate(kubeconfig: &Path, started: oneshot::Sender<()>, stopped: oneshot::Re
         let shutdown = async move { stopped.await.unwrap_or_default() };
         let mut registry = prometheus_client::registry::Registry::default();
         let metrics = operator::register(&mut registry);
-        let evaluate = Arc::new(evaluate::InProcess);
+        let evaluate = Arc::new(evaluate::Host);
         let shutdown = shutdown.boxed().shared();
         operator::run(client, settings, evaluate, metrics, ready, shutdown)
             .await

@@ -54,10 +54,16 @@ pub(super) fn is_settled(
         && services
             .iter()
             .all(|s| is_applied("Service", &s.name_any(), s.resource_version()))
-        // Nobody watches these; that they were right once since the start is all that is known.
-        && objects.into_iter().all(|ObjectRef { kind, name }| {
-            context.applier.version(kind, &namespace, name).is_some()
-        })
+        && objects
+            .into_iter()
+            .all(|ObjectRef { kind, name }| match kind.as_str() {
+                "ConfigMap" => {
+                    let live = meta(&context.feeds.config_maps, name, &namespace);
+                    is_applied(kind, name, live.and_then(|m| m.resource_version()))
+                }
+                // Others are not watched: that they were right once since the start is what is known.
+                _ => context.applier.version(kind, &namespace, name).is_some(),
+            })
 }
 
 pub(super) fn meta<K>(feed: &Feed<Meta<K>>, name: &str, namespace: &str) -> Option<Arc<Meta<K>>>
