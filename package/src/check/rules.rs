@@ -39,6 +39,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Tree, document: &Node) -> Vec<Fi
     rules.runtimes(document);
     rules.components(document.key("components"));
     rules.topologies(document.key("topologies"));
+    rules.unarranged(document.key("components"));
     rules.profiles(document.key("profiles"));
     rules.orders(document.key("orders"));
     rules.files();

@@ -10,6 +10,7 @@ mod metadata;
 mod origin;
 mod owner;
 mod specs;
+mod syntax;
 
 use super::{Context, RenderError, Source};
 use crate::{

@@ -44,6 +44,22 @@ impl Rules<'_> {
         }
     }
 
+    /// A component that no topology has would never run, and never be looked at.
+    pub(super) fn unarranged(&mut self, map: &Node) {
+        let topologies = self.manifest.topologies();
+        for name in self.manifest.components.keys() {
+            if !topologies
+                .iter()
+                .any(|topology| topology.components.contains_key(name))
+            {
+                let message = format!(
+                    "no topology has the component `{name}`; put it into one, or delete it"
+                );
+                self.refuse(map.key(name), message);
+            }
+        }
+    }
+
     fn members(&mut self, at: &Node, members: &TopologyComponent) {
         let (min, is, max) = (members.min(), members.replicas(), members.max());
         if min > max {

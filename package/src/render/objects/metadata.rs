@@ -1,6 +1,9 @@
 //! The metadata of an addon's object: its name, its namespace, and nothing that is the platform's.
 
-use super::Owner;
+use super::{
+    Owner,
+    syntax::{is_dns, is_key, is_label_value},
+};
 use crate::{
     Finding,
     check::{document::Node, one_of},
@@ -36,18 +39,36 @@ pub(super) fn faults(owner: &Owner<'_>, kind: ObjectKind, object: &Node) -> Vec<
     faults.extend(name_fault(owner, kind, metadata));
     faults.extend(namespace_fault(owner, metadata));
     for field in ["labels", "annotations"] {
-        for (key, node) in metadata.key(field).entries() {
-            if metadata.get(field).is_some() && key.text.starts_with(OWN_DOMAIN) {
-                let message = format!(
-                    "`{}`: {field} that begin with {OWN_DOMAIN} are the platform's, which sets them \
-                     on every object; leave it out",
-                    key.text
-                );
-                faults.push(node.finding(message));
-            }
+        let entries = metadata.get(field).map(Node::entries);
+        for (key, node) in entries.unwrap_or_default() {
+            faults.extend(entry_fault(field, &key.text, node));
         }
     }
     faults
+}
+
+/// What is wrong with one label or annotation.
+fn entry_fault(field: &str, key: &str, node: &Node) -> Option<Finding> {
+    if key.starts_with(OWN_DOMAIN) {
+        return Some(node.finding(format!(
+            "`{key}`: {field} that begin with {OWN_DOMAIN} are the platform's, which sets them on \
+             every object; leave it out"
+        )));
+    }
+    if !is_key(key) {
+        return Some(node.finding(format!(
+            "`{key}` cannot be a key of {field}: want at most 63 letters, digits, `-`, `.` and `_`, \
+             with a domain and `/` before them or not"
+        )));
+    }
+    let value = node.text()?;
+    let message = || {
+        format!(
+            "`{value}` cannot be the value of a label: want at most 63 letters, digits, `-`, `.` and \
+             `_`, starting and ending with a letter or digit; an annotation takes any text"
+        )
+    };
+    (field == "labels" && !is_label_value(value)).then(|| node.finding(message()))
 }
 
 fn name_fault(owner: &Owner<'_>, kind: ObjectKind, metadata: &Node) -> Option<Finding> {
@@ -91,19 +112,4 @@ fn namespace_fault(owner: &Owner<'_>, metadata: &Node) -> Option<Finding> {
         )
     };
     (is != owner.namespace).then(|| node.finding(message()))
-}
-
-fn is_dns(name: &str, dots: bool) -> bool {
-    let part = |part: &str| {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        !part.is_empty()
-            && part.bytes().all(allowed)
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    if dots {
-        name.split('.').all(part)
-    } else {
-        part(name)
-    }
 }

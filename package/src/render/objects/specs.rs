@@ -1,7 +1,7 @@
 //! What the objects of an addon may not do, kind by kind: reach pods, Services, volumes or Secrets that
 //! are not the App's own, or outlive their use.
 
-use super::Owner;
+use super::{Owner, syntax::is_data_key};
 use crate::{
     Finding,
     check::{
@@ -19,6 +19,15 @@ const CLUSTER_SECRETS: [&str; 2] = [
     "bootstrap.kubernetes.io/",
 ];
 
+/// Fields of monitors that name a file of the scraper.
+const SCRAPERS_FILES: [&str; 5] = [
+    "bearerTokenFile",
+    "caFile",
+    "certFile",
+    "credentialsFile",
+    "keyFile",
+];
+
 /// What is wrong with the contents of `object`, whose fields are those of its kind.
 pub(super) fn faults(owner: &Owner<'_>, kind: ObjectKind, object: &Node) -> Vec<Finding> {
     let mut faults = Faults {
@@ -27,7 +36,7 @@ pub(super) fn faults(owner: &Owner<'_>, kind: ObjectKind, object: &Node) -> Vec<
     };
     match kind {
         ObjectKind::Service => faults.service(object),
-        ObjectKind::ConfigMap => faults.unchangeable(object),
+        ObjectKind::ConfigMap => faults.data(object),
         ObjectKind::Secret => faults.secret(object),
         ObjectKind::PersistentVolumeClaim => faults.claim(object),
         ObjectKind::Ingress => faults.ingress(object),
@@ -91,24 +100,42 @@ impl Faults<'_> {
             let message = format!("`{is}` is not allowed: {}", one_of(is, &SERVICE_TYPES));
             self.refuse(node, message);
         }
-        if object
-            .at(&["spec", "ports"])
-            .is_none_or(|ports| ports.items().is_empty())
-        {
-            self.refuse(
-                object.key("spec"),
-                "`spec.ports` is missing or empty: want at least one port",
-            );
+        let ports = object.at(&["spec", "ports"]).map(Node::items);
+        let ports = ports.unwrap_or_default();
+        if ports.is_empty() {
+            let message = "`spec.ports` is missing or empty: want at least one port";
+            self.refuse(object.key("spec"), message);
+        }
+        for port in ports {
+            let number = port.key("port");
+            if !matches!(number.value, Value::Whole(1..=65535)) {
+                self.refuse(number, "want `port`, a number from 1 to 65535");
+            }
+            if ports.len() > 1 && port.get("name").is_none() {
+                self.refuse(port, "of several ports each needs a `name`");
+            }
         }
     }
 
-    fn unchangeable(&mut self, object: &Node) {
+    fn data(&mut self, object: &Node) {
         let why = "another version of the addon could not change it";
         self.without(Some(object), &[("immutable", why)]);
+        for field in ["data", "binaryData", "stringData"] {
+            let entries = object.get(field).map(Node::entries);
+            for (key, node) in entries.unwrap_or_default() {
+                if !is_data_key(&key.text) {
+                    let message = format!(
+                        "`{}` cannot be a key: want letters, digits, `-`, `.` and `_`",
+                        key.text
+                    );
+                    self.refuse(node, message);
+                }
+            }
+        }
     }
 
     fn secret(&mut self, object: &Node) {
-        self.unchangeable(object);
+        self.data(object);
         if let Some(node) = object.get("type")
             && let Some(is) = node.text()
             && CLUSTER_SECRETS.iter().any(|own| is.starts_with(own))
@@ -159,6 +186,34 @@ impl Faults<'_> {
         self.selects(object, &["spec", "selector", "matchLabels"]);
         let why = "it looks in the namespace of the App alone";
         self.without(object.get("spec"), &[("namespaceSelector", why)]);
+        if let Some(spec) = object.get("spec") {
+            self.scraped_with(spec);
+        }
+    }
+
+    /// What a scraper shows to the pods that it scrapes must be the component's own: its Secrets, and
+    /// no file of the scraper.
+    fn scraped_with(&mut self, at: &Node) {
+        let why = "it would show a file of the scraper to the pods; want a Secret of the component";
+        self.without(Some(at), &SCRAPERS_FILES.map(|field| (field, why)));
+        let chosen = at.get("name").filter(|_| at.get("key").is_some());
+        if let Some(node) = chosen
+            && let Some(name) = node.text()
+            && !name.starts_with(&self.owner.prefix)
+        {
+            self.foreign(node, name);
+        }
+        at.entries()
+            .iter()
+            .for_each(|(_, node)| self.scraped_with(node));
+        at.items().iter().for_each(|node| self.scraped_with(node));
+    }
+
+    fn foreign(&mut self, at: &Node, name: &str) {
+        let prefix = &self.owner.prefix;
+        let message =
+            format!("`{name}` is not the component's: want a name that begins with `{prefix}`");
+        self.refuse(at, message);
     }
 
     fn ingress(&mut self, object: &Node) {
@@ -177,11 +232,7 @@ impl Faults<'_> {
                 && let Some(name) = node.text()
                 && !name.starts_with(&self.owner.prefix)
             {
-                let message = format!(
-                    "the Secret `{name}` is not the component's: want `{}…`",
-                    self.owner.prefix
-                );
-                self.refuse(node, message);
+                self.foreign(node, name);
             }
         }
     }

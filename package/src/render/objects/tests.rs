@@ -271,7 +271,7 @@ fn nothing_reaches_beyond_the_app() {
         ("Ingress", format!("{ingress}{{defaultBackend: {{service: {{name: shop-dbx}}}}}}"),
             "the Service `shop-dbx` is not the App's: want one of shop-db, shop-db-0-h, shop-db-primary-svc, shop-web, shop-web-0-h"),
         ("Ingress", format!("{ingress}{{defaultBackend: {{resource: {{kind: A, name: b}}}}}}"), "`resource` is not allowed"),
-        ("Ingress", format!("{ingress}{{tls: [{{secretName: other}}]}}"), "the Secret `other` is not the component's"),
+        ("Ingress", format!("{ingress}{{tls: [{{secretName: other}}]}}"), "`other` is not the component's: want a name that begins with `shop-db-`"),
         ("PersistentVolumeClaim", format!("{claim}volumeName: pv}}"), "`volumeName` is not allowed"),
         ("PersistentVolumeClaim", format!("{claim}dataSource: {{kind: PersistentVolumeClaim, name: other}}}}"),
             "`dataSource` is not allowed"),
@@ -287,6 +287,85 @@ fn nothing_reaches_beyond_the_app() {
     ] {
         let said = refused(kind, &text);
         assert!(said.contains(says), "{kind}: {said}");
+    }
+}
+
+#[test]
+fn what_the_api_server_would_refuse_is_refused_before() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop-db-x}\ndata: ";
+    for (kind, text, says) in [
+        (
+            "Service",
+            service("port: 80", "port: 0"),
+            "9:13: want `port`, a number from 1 to 65535",
+        ),
+        (
+            "Service",
+            service("  ports:", "  ports:\n    - port: 81"),
+            "of several ports each needs a `name`",
+        ),
+        (
+            "Service",
+            service("  ports:", "  ports: []\n  x:"),
+            "unknown field `x`",
+        ),
+        (
+            "ConfigMap",
+            format!("{map}{{a/b: c}}"),
+            "`a/b` cannot be a key",
+        ),
+        (
+            "ConfigMap",
+            format!("{map}{{a: 1}}"),
+            "want text; put it in quotes",
+        ),
+        (
+            "Service",
+            service("metadata:", "metadata:\n  labels: {a: two words}"),
+            "`two words` cannot be the value of a label",
+        ),
+        (
+            "Service",
+            service("metadata:", "metadata:\n  annotations: {a b: c}"),
+            "`a b` cannot be a key of annotations",
+        ),
+    ] {
+        let said = refused(kind, &text);
+        assert!(said.contains(says), "{kind}: {said}");
+    }
+}
+
+/// A scraper shows what it scrapes with to the pods, which the addon wrote.
+#[test]
+fn a_monitor_leads_out_no_secret() {
+    let monitor = |endpoint: &str| {
+        format!(
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {{name: shop-db-x}}\n\
+             spec:\n  selector: {{matchLabels: {{middleware.io/app: shop}}}}\n  endpoints:\n    - {endpoint}\n"
+        )
+    };
+    let own = "{basicAuth: {password: {name: shop-db-credentials, key: admin-password}}}";
+    assert!(answer("ServiceMonitor", &monitor(own)).is_ok());
+    for (endpoint, says) in [
+        (
+            "{basicAuth: {password: {name: other, key: password}}}",
+            "`other` is not the component's",
+        ),
+        (
+            "{tlsConfig: {cert: {secret: {name: other, key: tls.crt}}}}",
+            "`other` is not the component's",
+        ),
+        (
+            "{bearerTokenFile: /var/run/secrets/token}",
+            "`bearerTokenFile` is not allowed",
+        ),
+        (
+            "{tlsConfig: {keyFile: /etc/key}}",
+            "`keyFile` is not allowed",
+        ),
+    ] {
+        let said = refused("ServiceMonitor", &monitor(endpoint));
+        assert!(said.contains(says), "{endpoint}: {said}");
     }
 }
 
