@@ -228,6 +228,13 @@ fn components(observed: &Observed, pin: &Pin, topology: &Topology) -> Vec<Compon
 fn leaving(observed: &Observed, step: Step) -> Plan {
     let mut plan = still(observed, observed.present.clone());
     plan.metadata = None;
+    // Which components there were says which credentials may be left.
+    if plan.verdict.components.is_empty() {
+        plan.verdict
+            .components
+            .clone_from(&observed.status.components);
+        plan.verdict.components.iter_mut().for_each(|c| c.ready = 0);
+    }
     plan.verdict.phase = AppPhase::Deleting;
     plan.verdict.reason = Reason::Deleting.as_str();
     plan.verdict.message = match &step {
