@@ -1,15 +1,15 @@
 //! `addon render`: what an App of an addon would be. Names are those that the platform makes, texts
 //! those that it renders; whole pods are the operator's matter.
 
+mod difference;
 mod fault;
 
 use super::{
     checked::{self, Checked},
-    diff,
     evaluator::evaluator,
     instance::Wanted,
     lint,
-    made::{Change, Made, Outcome},
+    made::Made,
 };
 use crate::{
     args::{RenderArgs, Settings},
@@ -19,6 +19,7 @@ use api::{
     Version,
     names::{AppName, ComponentName, PluginName, ProfileName, TopologyName},
 };
+use difference::Difference;
 use fault::Fault;
 use package::{
     Package,
@@ -74,26 +75,6 @@ pub(super) struct Rendered {
     scripts: BTreeMap<String, String>,
 }
 
-/// What differs from something before.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Difference {
-    /// The unified diff from the files there to these.
-    diff: String,
-    /// What differs in parameters.
-    changes: Vec<Change>,
-    /// How the members come from an App of the same version to this one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    effects: Vec<Effect>,
-}
-
-/// How the members of a component come to what they shall be.
-#[derive(Debug, Serialize)]
-struct Effect {
-    component: ComponentName,
-    effect: Outcome,
-}
-
 /// Renders the addon of the arguments.
 ///
 /// # Errors
@@ -115,7 +96,7 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<Report> {
     };
     Ok(match other {
         Ok(other) => {
-            own.difference = Some(own.difference_from(&other, is_app)?);
+            own.difference = Some(Difference::between(&other, &own, is_app)?);
             Report::Rendered(Box::new(own))
         }
         Err(stop) => stop.into(),
@@ -180,30 +161,6 @@ impl Rendered {
         }
     }
 
-    fn difference_from(&self, other: &Self, is_same_version: bool) -> anyhow::Result<Difference> {
-        let before = |made: &Made| {
-            let mut others = other.components.iter();
-            others.find(|other| other.name() == made.name())
-        };
-        let mut effects = Vec::new();
-        for made in self.components.iter().filter(|_| is_same_version) {
-            let effect = before(made).and_then(|before| made.effect(before));
-            effects.extend(effect.map(|effect| Effect {
-                component: made.name().clone(),
-                effect,
-            }));
-        }
-        let changes = self
-            .components
-            .iter()
-            .flat_map(|made| made.changes(before(made)));
-        Ok(Difference {
-            diff: diff::unified(&other.files()?, &self.files()?),
-            changes: changes.collect(),
-            effects,
-        })
-    }
-
     /// All that can be compared, by path.
     fn files(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = self.scripts.clone();
@@ -242,38 +199,6 @@ impl Rendered {
             text.push_str(&format!("\n{name}: optional; --enable adds it\n"));
         }
         text
-    }
-}
-
-impl Difference {
-    fn text(&self, paint: Paint) -> String {
-        let mut text = match self.diff.is_empty() {
-            true => "nothing differs\n".to_owned(),
-            false => diff::painted(&self.diff, paint),
-        };
-        if !self.changes.is_empty() {
-            text.push_str("\nparameters:\n");
-        }
-        for change in &self.changes {
-            text.push_str(&format!("  {}", change.text()));
-        }
-        if !self.effects.is_empty() && !self.diff.is_empty() {
-            text.push('\n');
-            let effects = self.effects.iter();
-            text.extend(effects.map(|effect| effect.text(paint)));
-        }
-        text
-    }
-}
-
-impl Effect {
-    fn text(&self, paint: Paint) -> String {
-        let what = match self.effect {
-            Outcome::Nothing => "running members stay as they are",
-            Outcome::InPlace => "members read it again where they run, by the action `reload`",
-            Outcome::Restart => "members restart, one after the other",
-        };
-        format!("{}: {what}\n", paint.bold(self.component.as_str()))
     }
 }
 
