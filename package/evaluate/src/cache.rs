@@ -32,8 +32,9 @@ pub const VARIABLES: [&str; 3] = ["PAAMESH_EVALUATE_CACHE", "XDG_CACHE_HOME", "H
 /// How many compiled forms of a program are kept: versions of ours that are in use beside each other.
 const KEPT: usize = 3;
 
-/// Compiles both programs into `directory`, which is made where it is not there: an image has them
-/// ready, and needs no directory that can be written.
+/// Leaves both programs compiled in `directory`, which is made where it is not there, and no other
+/// form of them: an image has them ready, and needs no directory that can be written. What is there
+/// already is not compiled again.
 ///
 /// # Errors
 /// The directory cannot be written, or a program does not compile.
@@ -41,9 +42,21 @@ pub fn precompile(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let outside = |error: wasmtime::Error| io::Error::other(format!("{error:#}"));
     let engine = host::engine().map_err(outside)?;
-    for program in Program::ALL {
-        let bytes = compile(&engine, program).map_err(outside)?;
-        write(&directory.join(file_name(&engine, program)), &bytes)?;
+    let names = Program::ALL.map(|program| file_name(&engine, program));
+    for (program, name) in Program::ALL.into_iter().zip(&names) {
+        let file = directory.join(name);
+        if stored(&engine, &file).is_none() {
+            write(&file, &compile(&engine, program).map_err(outside)?)?;
+        }
+    }
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let compiled = path
+            .extension()
+            .is_some_and(|extension| extension == "cwasm");
+        if compiled && !names.iter().any(|name| path.ends_with(name)) {
+            fs::remove_file(path)?;
+        }
     }
     Ok(())
 }
@@ -148,7 +161,8 @@ fn remove_oldest(directory: &Path, program: Program) {
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = path.file_name()?.to_str()?;
-            let ours = name.starts_with(&format!("{}-", program.name())) && name.ends_with(".cwasm");
+            let ours =
+                name.starts_with(&format!("{}-", program.name())) && name.ends_with(".cwasm");
             let modified = path.metadata().ok()?.modified().ok()?;
             ours.then_some((modified, path))
         })

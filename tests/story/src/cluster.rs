@@ -6,13 +6,16 @@ use kit::hack;
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 /// Images of the platform, as the chart's values name them.
 pub const PLATFORM_IMAGE: &str = "paamesh/paamesh:dev";
 /// The image of the agent.
 pub const AGENT_IMAGE: &str = "paamesh/agent:dev";
+
+/// Where the platform's image has the compiled evaluators.
+const EVALUATORS: &str = "/usr/local/share/paamesh/evaluate";
 
 /// Where the cluster of a name keeps its kubeconfig and its audit log.
 pub fn state(name: &str) -> PathBuf {
@@ -72,11 +75,14 @@ fn build_images(paamesh: &Path, agent: &Path) -> Result<()> {
         &hack("images/debian").arg("base").output()?,
         "hack/images/debian",
     )?;
+    let evaluators = precompiled(paamesh)?;
     let mut platform = hack("images/binary");
     platform
         .arg("paamesh/base:1")
         .arg(paamesh)
-        .args(["/usr/local/bin/paamesh", PLATFORM_IMAGE]);
+        .args(["/usr/local/bin/paamesh", PLATFORM_IMAGE])
+        .args(["--tree", &format!("{}={EVALUATORS}", evaluators.display())])
+        .args(["--env", &format!("PAAMESH_EVALUATE_CACHE={EVALUATORS}")]);
     said(&platform.output()?, "hack/images/binary")?;
     let mut binary = hack("images/binary");
     binary
@@ -84,6 +90,16 @@ fn build_images(paamesh: &Path, agent: &Path) -> Result<()> {
         .arg(agent)
         .args(["/paamesh-agent", AGENT_IMAGE]);
     said(&binary.output()?, "hack/images/binary")
+}
+
+/// The evaluators as machine code, beside the program: compiled once, and then part of the image, so
+/// that no pod does it.
+fn precompiled(paamesh: &Path) -> Result<PathBuf> {
+    let beside = paamesh.with_file_name("evaluate");
+    let mut command = Command::new(paamesh);
+    command.args(["evaluate", "--precompile"]).arg(&beside);
+    said(&command.output()?, "paamesh evaluate --precompile")?;
+    Ok(beside)
 }
 
 fn said(out: &std::process::Output, script: &str) -> Result<()> {
