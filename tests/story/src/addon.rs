@@ -17,7 +17,12 @@ pub fn folder(plugin: &str, version: &str) -> String {
 
 /// Puts a version of this checkout's `addons/redis` into the clone.
 pub fn add(stage: &Stage, version: &str) -> Result<()> {
-    let folder = folder("redis", version);
+    add_of(stage, "redis", version)
+}
+
+/// Puts a version of another addon of this checkout into the clone.
+pub fn add_of(stage: &Stage, plugin: &str, version: &str) -> Result<()> {
+    let folder = folder(plugin, version);
     stage.repository.copy(&stage.checkout(&folder), &folder)
 }
 
