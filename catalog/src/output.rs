@@ -193,6 +193,25 @@ impl Paint {
         self.with("33", text)
     }
 
+    /// `place: label: message`, in lines of a terminal's width on one; no label where it is empty.
+    pub(crate) fn finding(self, place: &str, label: &str, message: &str) -> String {
+        let (place, message) = (one_line(place), one_line(message));
+        let text = match label {
+            "" => format!("{place}: {message}"),
+            label => format!("{place}: {label}: {message}"),
+        };
+        let text = match self.terminal {
+            true => wrapped(&text, WIDTH, "  "),
+            false => text + "\n",
+        };
+        let text = text.replacen(&place, &self.bold(&place), 1);
+        match label {
+            "error" => text.replacen("error:", &format!("{}:", self.red(label)), 1),
+            "warning" => text.replacen("warning:", &format!("{}:", self.yellow(label)), 1),
+            _ => text,
+        }
+    }
+
     fn with(self, code: &str, text: &str) -> String {
         if self.colours {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
@@ -286,6 +305,20 @@ mod tests {
         };
         assert_eq!(terminal(false).red("x"), "x");
         assert_eq!(terminal(true).red("x"), "\u{1b}[31mx\u{1b}[0m");
+    }
+
+    #[test]
+    fn a_finding_is_one_line_where_programs_read_it() {
+        let message = ["word"; 30].join(" ");
+        let plain = Paint::none().finding("a/b:1:2", "error", &message);
+        assert_eq!(plain, format!("a/b:1:2: error: {message}\n"));
+        let terminal = Paint {
+            colours: true,
+            terminal: true,
+        };
+        let told = terminal.finding("a/b:1:2", "warning", &message);
+        assert!(told.starts_with("\u{1b}[1ma/b:1:2\u{1b}[0m: \u{1b}[33mwarning\u{1b}[0m: word"));
+        assert_eq!(told.lines().count(), 3);
     }
 
     #[test]

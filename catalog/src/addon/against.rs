@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     args::CheckArgs,
-    output::{self, Annotated, Annotation, Paint, Verdict, count, one_line},
+    output::{self, Annotated, Annotation, Paint, Verdict, WIDTH, count, one_line, wrapped},
 };
 use api::{Digest, Version, names::PluginName};
 use package::{
@@ -206,15 +206,10 @@ impl Changed {
     }
 
     fn text(&self, reference: &str, paint: Paint) -> String {
-        format!(
-            "{}: {}: {}\n  there    {}\n  here     {}\n  differs  {}\n",
-            paint.bold(&one_line(&self.directory)),
-            paint.red("error"),
-            self.message(reference),
-            self.published_digest,
-            self.digest,
-            self.files.join(", ")
-        )
+        let text = paint.finding(&self.directory, "error", &self.message(reference));
+        let files = wrapped(&one_line(&self.files.join(", ")), WIDTH - 9, "         ");
+        let (there, here) = (&self.published_digest, &self.digest);
+        format!("{text}  there  {there}\n  here   {here}\n  files  {files}")
     }
 
     /// At each of the files that differ.
@@ -237,12 +232,7 @@ impl Duplicate {
     }
 
     fn text(&self, paint: Paint) -> String {
-        let directories = one_line(&self.directories.join(", "));
-        format!(
-            "{directories}: {}: {}\n",
-            paint.red("error"),
-            self.message()
-        )
+        paint.finding(&self.directories.join(", "), "error", &self.message())
     }
 
     /// At each of the manifests.
@@ -257,14 +247,12 @@ impl Duplicate {
 
 impl Removed {
     fn text(&self, reference: &str, paint: Paint) -> String {
-        format!(
-            "{}: {}: {} {} is at {reference} and not here; it stays published, and new clusters \
-             will not have it\n",
-            one_line(&self.directory),
-            paint.yellow("warning"),
-            self.plugin,
-            self.version
-        )
+        let message = format!(
+            "{} {} is at {reference} and not here; it stays published, and new clusters will not have \
+             it",
+            self.plugin, self.version
+        );
+        paint.finding(&self.directory, "warning", &message)
     }
 }
 

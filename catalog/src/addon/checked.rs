@@ -1,7 +1,7 @@
 //! One addon on disk and the verdict on it, the same that registry and operator give.
 
 use super::{evaluator::evaluator, excerpt::Excerpt, read};
-use crate::output::{self, Annotation, Paint, one_line, wrapped};
+use crate::output::{Annotation, Paint};
 use anyhow::bail;
 use api::{Digest, Version, names::PluginName};
 use package::{Finding, Package, Refusal, Tree};
@@ -168,15 +168,10 @@ impl Located {
 
     /// The same with another message.
     pub(super) fn told(&self, message: &str, paint: Paint) -> String {
-        let (place, message) = (one_line(&self.place()), one_line(message));
-        if !paint.on_terminal() {
-            return format!("{place}: {message}\n");
-        }
-        let text = wrapped(&format!("{place}: {message}"), output::WIDTH, "  ");
-        let text = text.replacen(&place, &paint.bold(&place), 1);
+        let text = paint.finding(&self.place(), "", message);
         match &self.excerpt {
-            Some(excerpt) => text + &excerpt.text(paint),
-            None => text,
+            Some(excerpt) if paint.on_terminal() => text + &excerpt.text(paint),
+            _ => text,
         }
     }
 
