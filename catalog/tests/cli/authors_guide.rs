@@ -1,4 +1,5 @@
-//! The author's guide, played: every `sh` block is run, in order, in an empty directory.
+//! The author's guide, played: every `sh` block is run, in order, in an empty directory, and the lines
+//! of an `output` block stand in what the block before it printed.
 
 use crate::world::{PLUGIN, World, root, shell};
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
@@ -8,73 +9,85 @@ const GUIDE: &str = "docs/authors-guide.md";
 #[test]
 fn every_command_of_the_guide_works() {
     let text = fs::read_to_string(root().join(GUIDE)).unwrap();
-    let blocks = blocks(&text, "sh");
-    assert!(blocks.len() >= 8, "only {} blocks", blocks.len());
+    let blocks = blocks(&text);
+    let commands = blocks.iter().filter(|block| block.language == "sh").count();
+    assert!(commands >= 20, "only {commands} blocks");
     let (world, bin) = (World::new(), World::new());
     path_with_kubectl(bin.path());
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", bin.path().display());
-    for (line, block) in blocks {
-        let out = shell(&block)
+    let mut printed = String::new();
+    for Block {
+        line,
+        language,
+        text,
+    } in blocks
+    {
+        if language == "output" {
+            let missing = text.lines().find(|line| !printed.contains(line));
+            assert_eq!(missing, None, "{GUIDE}:{line}: not in\n{printed}");
+            continue;
+        }
+        let out = shell(&text)
             .current_dir(world.path())
             .env("PATH", &path)
             .output()
             .unwrap();
-        let (stdout, stderr) = (
-            String::from_utf8_lossy(&out.stdout),
-            String::from_utf8_lossy(&out.stderr),
-        );
-        assert!(
-            out.status.success(),
-            "{GUIDE}:{line}\n{block}\n{stdout}{stderr}"
-        );
+        printed = String::from_utf8_lossy(&out.stdout).into_owned();
+        printed.push_str(&String::from_utf8_lossy(&out.stderr));
+        assert!(out.status.success(), "{GUIDE}:{line}\n{text}\n{printed}");
     }
-    // What the guide ends with is what it promises.
-    let recipes = crate::world::json(world.path(), "addon render recipes");
-    let rendered = recipes["components"][0]["config"]["recipes.conf"].as_str();
-    insta::assert_snapshot!(rendered.unwrap());
-    let last = crate::world::json(&world.path().join("platform"), "addon lint addons");
+    what_it_promises(world.path());
+}
+
+/// What the guide ends with: the addon that ships, and a set that is accepted.
+fn what_it_promises(world: &Path) {
+    let shipped = root().join("addons/memcached/1.0.0");
+    let written = world.join("platform/addons/memcached/1.0.0");
+    assert_eq!(files(&written), files(&shipped), "not what ships");
+    let last = crate::world::json(&world.join("platform"), "addon lint addons");
     assert_eq!(last["summary"]["findings"], 0);
     assert_eq!(last["addons"].as_array().unwrap().len(), 2);
+    let shop = "addon render shop --profile production --topology quorum --enable cache";
+    let shop = crate::world::json(world, shop);
+    let rendered = shop["components"][1]["config"]["shop.conf"].as_str();
+    insta::assert_snapshot!(rendered.unwrap());
+}
+
+/// Path and text of every file below a directory.
+fn files(directory: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            let below = self::files(&path).into_iter();
+            files.extend(below.map(|(below, text)| (format!("{name}/{below}"), text)));
+        } else {
+            files.push((name, fs::read_to_string(path).unwrap()));
+        }
+    }
+    files.sort();
+    files
 }
 
 #[test]
-fn every_field_and_filter_stands_in_the_guide() {
+fn every_filter_stands_in_the_guide() {
     let text = fs::read_to_string(root().join(GUIDE)).unwrap();
-    for source in ["package/src/manifest.rs", "package/evaluate/src/filters.rs"] {
-        let source = fs::read_to_string(root().join(source)).unwrap();
-        let own = source.split("#[cfg(test)]").next().unwrap();
-        for name in names(own) {
-            assert!(
-                text.contains(&format!("`{name}`")),
-                "{name} is not in {GUIDE}"
-            );
-        }
-    }
-}
-
-/// The fields of a file's serialized structs, as an author writes them, and the filters registered.
-fn names(source: &str) -> Vec<String> {
-    let field = regex::Regex::new(r"(?m)^    pub ([a-z_]+): ").unwrap();
+    let source =
+        fs::read_to_string(root().join("package/evaluate/templates/src/filters.rs")).unwrap();
     let filter = regex::Regex::new(r#"register_filter\("([a-z_]+)""#).unwrap();
-    let fields = field.captures_iter(source).map(|found| camel(&found[1]));
-    let filters = filter
-        .captures_iter(source)
-        .map(|found| found[1].to_owned());
-    let names: Vec<String> = fields.chain(filters).collect();
+    let names: Vec<&str> = filter
+        .captures_iter(&source)
+        .filter_map(|found| Some(found.get(1)?.as_str()))
+        .collect();
     assert!(names.len() > 5, "{names:?}");
-    names
-}
-
-fn camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let mut text = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (first, rest) = word.split_at(1);
-        text.push_str(&first.to_uppercase());
-        text.push_str(rest);
+    for name in names {
+        assert!(
+            text.contains(&format!("`{name}`")),
+            "{name} is not in {GUIDE}"
+        );
     }
-    text
 }
 
 /// A directory with `kubectl`, which runs its plugins as the real one does, and the plugin.
@@ -86,21 +99,35 @@ fn path_with_kubectl(bin: &Path) {
     std::os::unix::fs::symlink(PLUGIN, bin.join("kubectl-middleware")).unwrap();
 }
 
-/// The fenced blocks of `language`, with the line of each.
-fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+/// A fenced block, and the line on which its text begins.
+struct Block {
+    line: usize,
+    language: &'static str,
+    text: String,
+}
+
+/// The blocks of commands, and of what they print.
+fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let mut open: Option<(usize, String)> = None;
+    let mut open: Option<Block> = None;
     for (i, line) in text.lines().enumerate() {
         match (&mut open, line) {
             (Some(_), "```") => blocks.extend(open.take()),
-            (Some((_, block)), line) => {
-                block.push_str(line);
-                block.push('\n');
+            (Some(block), line) => {
+                block.text.push_str(line);
+                block.text.push('\n');
             }
-            (None, line) if line.strip_prefix("```") == Some(language) => {
-                open = Some((i + 2, String::new()));
+            (None, line) => {
+                let language = ["sh", "output"].into_iter();
+                let language = language
+                    .filter(|l| line.strip_prefix("```") == Some(l))
+                    .last();
+                open = language.map(|language| Block {
+                    line: i + 2,
+                    language,
+                    text: String::new(),
+                });
             }
-            (None, _) => {}
         }
     }
     blocks
