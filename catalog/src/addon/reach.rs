@@ -53,17 +53,15 @@ impl Reach {
     }
 
     fn of(graph: &Graph, from: &State) -> Self {
-        let next = graph.next(from);
-        let later = graph.reachable(from).into_iter();
-        let later = later
-            .filter(|state| !next.contains(state))
-            .filter_map(|to| {
-                let steps = graph.path(from, &to)?;
-                Some(Later {
-                    to: Step::of(&to),
-                    steps: steps.iter().map(Step::of).collect(),
-                })
-            });
+        let (next, ways) = (graph.next(from), graph.ways(from));
+        let several = ways.reachable().filter(|state| !next.contains(state));
+        let later = several.filter_map(|to| {
+            let steps = ways.to(to)?;
+            Some(Later {
+                to: Step::of(to),
+                steps: steps.into_iter().map(Step::of).collect(),
+            })
+        });
         let refused = graph.refused(from).into_iter().map(|(to, reason)| Refused {
             to: Step::of(&to),
             reason: reason.to_string(),
