@@ -19,8 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most bytes of the configuration files of one component: two revisions of them stand in one
 /// ConfigMap.
 const MAX_CONFIG_BYTES: usize = 450 << 10;
-/// The most cases: each is a reading of every schema and template.
+/// The most cases.
 const MAX_CASES: usize = 1024;
+/// The most templates that are rendered in all cases together: each may take all of its fuel.
+const MAX_RENDERED: usize = 8192;
+/// The most schemas that are read in all cases together, likewise.
+const MAX_VALIDATED: usize = 512;
 
 /// What an App may be that sets nothing else.
 struct Case {
@@ -38,12 +42,7 @@ pub(super) fn check(
     evaluate: &dyn Evaluate,
 ) -> Result<Vec<Finding>, Refusal> {
     let cases = cases(&package.manifest);
-    if cases.len() > MAX_CASES {
-        let message = format!(
-            "topologies, runtimes, profiles and optional components make {} cases, and at most \
-             {MAX_CASES} are allowed",
-            cases.len()
-        );
+    if let Some(message) = too_many(&package.manifest, &cases) {
         return Ok(vec![document.key("topologies").finding(message)]);
     }
     let check = Check {
@@ -61,6 +60,36 @@ pub(super) fn check(
     Ok(found
         .map(|(finding, within)| told(finding, &within, &cases))
         .collect())
+}
+
+/// What there is too much of for a verdict in reasonable time.
+fn too_many(manifest: &Manifest, cases: &[Case]) -> Option<String> {
+    let components = |topology| {
+        let topology = manifest.topology(topology);
+        let names = topology
+            .into_iter()
+            .flat_map(|topology| topology.components.into_keys());
+        names.filter_map(|name| manifest.components.get(&name))
+    };
+    let rendered = cases.iter().flat_map(|case| components(&case.topology));
+    let rendered = rendered
+        .map(|component| component.config.len() + component.objects.len())
+        .sum();
+    let schemas = manifest
+        .components
+        .values()
+        .filter(|component| !component.schema.is_empty());
+    let validated = schemas.count() * manifest.runtimes.len() * (manifest.profiles.len() + 1);
+    let counts = [
+        ("cases", cases.len(), MAX_CASES),
+        ("templates to render", rendered, MAX_RENDERED),
+        ("schemas to read", validated, MAX_VALIDATED),
+    ];
+    let (what, is, most) = counts.into_iter().find(|(_, is, most)| is > most)?;
+    Some(format!(
+        "topologies, runtimes, profiles and optional components make {is} {what}, and at most {most} \
+         are allowed; take away what nobody needs"
+    ))
 }
 
 fn cases(manifest: &Manifest) -> Vec<Case> {

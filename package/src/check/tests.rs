@@ -133,22 +133,60 @@ proptest! {
     }
 }
 
-#[test]
-fn more_cases_than_are_tried_are_refused() {
+/// What is said of an addon with so many runtimes, topologies and profiles, and of the component's
+/// fields that are `rest`.
+fn much(runtimes: usize, topologies: usize, profiles: usize, rest: &str) -> String {
     let many = |n: usize, entry: &dyn Fn(usize) -> String| {
         (0..n).map(entry).collect::<Vec<_>>().join(", ")
     };
     let manifest = format!(
         "apiVersion: {}\nkind: Addon\nname: a\nversion: 1.0.0\nruntimes: [{}]\n\
-         components: {{c: {{command: [c]}}}}\ntopologies: [{}]\nprofiles: [{}]\n",
+         components: {{c: {{command: [c], {rest}}}}}\ntopologies: [{}]\nprofiles: [{}]\n",
         manifest::API_VERSION,
-        many(32, &|i| format!("{{version: 1.{i}.0, image: 'a:1'}}")),
-        many(8, &|i| format!("{{name: t{i}, components: {{c: {{}}}}}}")),
-        many(4, &|i| format!("{{name: p{i}}}")),
+        many(runtimes, &|i| format!("{{version: 1.{i}.0, image: 'a:1'}}")),
+        many(topologies, &|i| format!(
+            "{{name: t{i}, components: {{c: {{}}}}}}"
+        )),
+        many(profiles, &|i| format!("{{name: p{i}}}")),
     );
-    let tree = Tree::from_files([("addon.yaml".to_owned(), manifest.into_bytes())]).unwrap();
-    let refusal = check(tree, &Named::default()).unwrap_err().to_string();
-    let says =
-        "topologies, runtimes, profiles and optional components make 1280 cases, and at most 1024";
-    assert!(refusal.contains(says), "{refusal}");
+    let files = [
+        ("addon.yaml", manifest.as_str()),
+        ("schema/s.cue", "x"),
+        ("templates/t", "x"),
+    ];
+    let files = files
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with("schema") || rest.contains("s.cue"));
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let tree = Tree::from_files(files).unwrap();
+    check(tree, &Named::default())
+        .err()
+        .map_or_else(String::new, |refusal| refusal.to_string())
+}
+
+#[test]
+fn more_than_can_be_tried_is_refused() {
+    let files: Vec<String> = (0..9)
+        .map(|i| format!("{{file: f{i}, template: t}}"))
+        .collect();
+    let files = format!("config: [{}]", files.join(", "));
+    let schema = "schema: [{file: s.cue}]";
+    for (said, says) in [
+        (much(32, 8, 4, ""), "make 1280 cases, and at most 1024"),
+        (
+            much(32, 8, 3, &files),
+            "make 9216 templates to render, and at most 8192",
+        ),
+        (
+            much(64, 1, 8, schema),
+            "make 576 schemas to read, and at most 512",
+        ),
+        (much(32, 8, 3, ""), ""),
+        (much(64, 1, 7, schema), ""),
+    ] {
+        assert!(
+            said.contains(says) && said.is_empty() == says.is_empty(),
+            "{said}"
+        );
+    }
 }
