@@ -12,6 +12,7 @@
 
 mod call;
 mod consequence;
+pub mod cosign;
 mod credentials;
 mod deadline;
 mod error;
