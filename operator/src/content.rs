@@ -202,7 +202,8 @@ impl Cache {
     }
 }
 
-fn files(object: ConfigMap) -> Files {
+/// The files of one content object, text and binary, by name.
+pub fn files(object: ConfigMap) -> BTreeMap<String, Vec<u8>> {
     let text = object.data.unwrap_or_default().into_iter();
     let binary = object.binary_data.unwrap_or_default().into_iter();
     text.map(|(name, text)| (name, text.into_bytes()))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, process::Command};
 
 /// Crate → the crates of ours that it may build on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("api", &[]),
     ("package", &["api"]),
     ("evaluate", &["api", "package"]),
@@ -23,6 +23,12 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ),
     ("test-kit", &["api"]),
     ("story", &["test-kit"]),
+    (
+        "fuzz",
+        &[
+            "api", "catalog", "evaluate", "operator", "package", "registry", "transport",
+        ],
+    ),
 ];
 
 /// Crates that tests may build on besides.
@@ -39,7 +45,7 @@ const ABSENT: [(&str, &[&str]); 7] = [
     ("catalog", &["kube-runtime"]),
 ];
 
-const LICENCES: [&str; 14] = [
+const LICENCES: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -51,6 +57,7 @@ const LICENCES: [&str; 14] = [
     "ISC",
     "MIT",
     "MIT-0",
+    "NCSA",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
