@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     args::Place,
-    output::{Paint, WIDTH, wrapped},
+    output::{Paint, WIDTH, count, wrapped},
 };
 use package::graph::{Graph, State};
 use serde::Serialize;
@@ -90,8 +90,9 @@ impl Reach {
             text.push_str("\nin several, to\n");
         }
         for Later { to, steps } in &self.later {
-            let by: Vec<String> = steps.iter().rev().skip(1).rev().map(Step::text).collect();
-            let line = format!("  {} by way of {}", to.text(), by.join(", "));
+            let first = steps.first().map(Step::text).unwrap_or_default();
+            let (to, number) = (to.text(), count(steps.len(), "edit"));
+            let line = format!("{to}: {number}, first to {first}");
             text.push_str(&format!("  {}", wrapped(&line, WIDTH - 2, "    ")));
         }
         if !self.refused.is_empty() {
