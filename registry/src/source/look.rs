@@ -89,6 +89,7 @@ async fn remote(context: &Context, source: &AddonSource) -> Result<Remote, Look>
             tag: git.reference.tag.clone(),
             semver: git.reference.semver.clone(),
             commit: git.reference.commit.clone(),
+            ..Reference::default()
         },
         credentials,
         // It ends before the reconcile does, so that what it met is said.

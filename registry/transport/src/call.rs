@@ -3,7 +3,8 @@
 //! smart HTTP protocol (gitprotocol-http(5)) are made here.
 
 use crate::{
-    Error, Remote,
+    Credentials, Error, Remote,
+    consequence::retry_after,
     deadline::Deadline,
     http::{self, Answer, Failure},
 };
@@ -12,6 +13,7 @@ use std::{
     cell::RefCell,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 use url::Url;
 
@@ -121,7 +123,39 @@ impl Call {
         }
     }
 
-    fn failed(&self, failure: Failure) -> Error {
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.remote.credentials
+    }
+
+    /// Settings of the source that cannot be used.
+    pub(crate) fn settings(&self, reason: String) -> Error {
+        let url = self.remote.url.clone();
+        Error::Settings { url, reason }
+    }
+
+    /// The server does not let `user` in by SSH.
+    pub(crate) fn not_admitted(&self, user: &str) -> Error {
+        Error::NotAdmitted {
+            url: self.remote.url.clone(),
+            user: user.to_owned(),
+        }
+    }
+
+    /// The program at the other end of SSH failed, and `said` why.
+    pub(crate) fn refused(&self, said: &[u8]) -> Error {
+        let said = String::from_utf8_lossy(said);
+        let said: Vec<&str> = said.split_whitespace().collect();
+        Error::Refused {
+            url: self.remote.url.clone(),
+            said: said.join(" "),
+        }
+    }
+
+    pub(crate) fn failed(&self, failure: Failure) -> Error {
         let url = self.remote.url.clone();
         match failure {
             Failure::TimedOut(what) => self.timed_out(what),
@@ -148,6 +182,13 @@ impl Call {
                 },
             }),
             404 => Err(Error::NoRepository { url }),
+            status @ (429 | 503) => Err(Error::Busy {
+                url,
+                status,
+                retry_after: answer
+                    .header("retry-after")
+                    .and_then(|value| retry_after(value, SystemTime::now())),
+            }),
             status => Err(Error::Status { url, status }),
         }
     }
@@ -204,12 +245,18 @@ impl Call {
         let read = answer
             .read(buffer)
             .map_err(|failure| self.failed(failure))?;
+        self.took(read)?;
+        Ok(read)
+    }
+
+    /// Counts what came.
+    pub(crate) fn took(&self, bytes: usize) -> Result<(), Error> {
         let mut state = self.state();
-        state.bytes_left = state.bytes_left.saturating_sub(read as u64);
+        state.bytes_left = state.bytes_left.saturating_sub(bytes as u64);
         if state.bytes_left == 0 {
             return Err(self.failed(Failure::TooLarge(MAX_BYTES)));
         }
-        Ok(read)
+        Ok(())
     }
 }
 

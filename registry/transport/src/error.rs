@@ -1,6 +1,7 @@
 //! What can go wrong between us and a repository: what, where, and what to do. The texts are the
 //! same each time that the same thing happens, so that a condition that holds one does not flap.
 
+use crate::Consequence;
 use std::{path::PathBuf, time::Duration};
 
 /// Why a repository could not be read.
@@ -21,6 +22,43 @@ pub enum Error {
         url: String,
         /// Why.
         reason: String,
+    },
+    /// The settings for SSH cannot be used, or do not fit the host.
+    #[error("{url}: {reason}; check the Secret of secretRef")]
+    Settings {
+        /// The repository.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server does not take the key.
+    #[error(
+        "{url}: the server does not let `{user}` in with the key identity; check that its public half is \
+         registered there"
+    )]
+    NotAdmitted {
+        /// The repository.
+        url: String,
+        /// Who asked.
+        user: String,
+    },
+    /// The program at the other end of SSH failed.
+    #[error("{url}: the server refused: {said}; check the path, and the rights of the key")]
+    Refused {
+        /// The repository.
+        url: String,
+        /// The server's own words.
+        said: String,
+    },
+    /// 429 or 503.
+    #[error("{url}: the server asks for patience ({status})")]
+    Busy {
+        /// The repository.
+        url: String,
+        /// The status.
+        status: u16,
+        /// When to come back, where it says so.
+        retry_after: Option<Duration>,
     },
     /// No connection.
     #[error("{url}: the server cannot be reached: {reason}; check host, network, proxy and ca.crt")]
@@ -136,6 +174,14 @@ pub enum Error {
         /// The commit.
         commit: String,
     },
+    /// A history that is to be published whole has no end in sight.
+    #[error("{url}: the history has more than {limit}; publish it from a repository of its own")]
+    HistoryTooLong {
+        /// The repository.
+        url: String,
+        /// How much is taken, with its unit.
+        limit: String,
+    },
     /// Git's own protocol failed.
     #[error("{url}: {}", .source.message())]
     Protocol {
@@ -170,9 +216,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// What follows from it for who asked.
+    pub fn consequence(&self) -> Consequence {
+        match self {
+            Self::InvalidUrl { .. } => Consequence::Terminal,
+            Self::Busy {
+                retry_after: Some(after),
+                ..
+            } => Consequence::RetryAfter(*after),
+            _ => Consequence::Retry,
+        }
+    }
+
     /// Whether only an edit of the source can mend it.
     pub fn is_terminal(&self) -> bool {
-        matches!(self, Self::InvalidUrl { .. })
+        self.consequence() == Consequence::Terminal
     }
 
     /// Whether a new mirror may mend it.

@@ -17,6 +17,8 @@ use std::{
     time::Duration,
 };
 
+/// libgit2's depth for all of a history in a repository that is not shallow.
+const ALL: i32 = 0;
 /// Packs are never joined; a mirror with more is made anew, one commit deep.
 const MAX_PACKS: usize = 100;
 
@@ -101,7 +103,7 @@ impl Mirrors {
         })
     }
 
-    fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         remote: &Remote,
         read: impl FnOnce(&Repository) -> Result<T, git2::Error>,
@@ -123,23 +125,26 @@ impl Mirrors {
             let _held = held(&locks.reading);
             open_or_make(path)?
         };
+        let whole = remote.reference.history;
+        let holds =
+            |commit: &str| holds(&repository, commit) && !(whole && repository.is_shallow());
         if let Some(commit) = &remote.reference.commit
-            && holds(&repository, commit)
+            && holds(commit)
         {
             return Ok(Revision::of_commit(commit));
         }
         let mut session = Session::open(&repository, remote)?;
         let revision = select(&remote.url, &remote.reference, &session.heads)?;
-        if holds(&repository, &revision.commit) {
+        if holds(&revision.commit) && has_tag(&repository, &session, &revision) {
             return Ok(revision);
         }
-        download(&mut session, &revision)?;
-        if holds(&repository, &revision.commit) {
+        download(&mut session, &revision, if whole { ALL } else { 1 })?;
+        if holds(&revision.commit) {
             return Ok(revision);
         }
         drop(session);
         whole_history(&repository, remote)?;
-        if holds(&repository, &revision.commit) {
+        if holds(&revision.commit) {
             return Ok(revision);
         }
         Err(Error::NoCommit {
@@ -162,7 +167,9 @@ impl Mirrors {
     /// Named by a hash, because a URL is no file name; who has other credentials may see other things.
     fn path(&self, remote: &Remote) -> PathBuf {
         let mut hasher = DefaultHasher::new();
-        (&remote.url, &remote.credentials).hash(&mut hasher);
+        // What is one commit deep and what is whole do not mix.
+        let whole = remote.reference.history;
+        (&remote.url, &remote.credentials, whole).hash(&mut hasher);
         self.root.join(format!("{:016x}.git", hasher.finish()))
     }
 }
@@ -238,8 +245,21 @@ fn holds(repository: &Repository, commit: &str) -> bool {
         .is_ok()
 }
 
-/// One commit deep, by the name under which it is advertised.
-fn download(session: &mut Session<'_>, revision: &Revision) -> Result<(), Error> {
+/// Whether the tag that was asked for is there as it is advertised: a tag may be signed anew, and still
+/// point at the commit that it did.
+fn has_tag(repository: &Repository, session: &Session<'_>, revision: &Revision) -> bool {
+    let full = revision.reference.as_deref().unwrap_or_default();
+    let Some(name) = full.strip_prefix("refs/tags/") else {
+        return true;
+    };
+    let advertised = session.heads.iter().find(|head| head.name == full);
+    let there = repository.find_reference(&format!("refs/paamesh/tags/{name}"));
+    let there = there.ok().and_then(|reference| reference.target());
+    there.map(|oid| oid.to_string()) == advertised.map(|head| head.commit.clone())
+}
+
+/// `depth` commits deep, by the name under which it is advertised.
+fn download(session: &mut Session<'_>, revision: &Revision, depth: i32) -> Result<(), Error> {
     let advertised = revision.reference.as_deref().or_else(|| {
         let same = |head: &&crate::reference::Head| {
             head.commit == revision.commit && !head.name.ends_with("^{}")
@@ -253,7 +273,7 @@ fn download(session: &mut Session<'_>, revision: &Revision) -> Result<(), Error>
     match advertised {
         Some(name) => {
             let refspec = format!("+{name}:refs/paamesh/{}", name.trim_start_matches("refs/"));
-            session.download(&[refspec], 1)
+            session.download(&[refspec], depth)
         }
         // Most servers do not hand out commits by hash: then the history is searched.
         None => Ok(()),

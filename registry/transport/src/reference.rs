@@ -18,6 +18,11 @@ pub struct Reference {
     pub semver: Option<Range>,
     /// A commit's full hash.
     pub commit: Option<String>,
+    /// What the tags of `semver` begin with: `redis/` for `redis/v1.2.0`. Alone it means the newest
+    /// release of that name.
+    pub prefix: Option<String>,
+    /// Whether the whole history of the reference is wanted, for [`crate::Mirrors::history`].
+    pub history: bool,
 }
 
 /// A commit, and by which name it was found.
@@ -75,8 +80,8 @@ pub(crate) fn select(url: &str, reference: &Reference, heads: &[Head]) -> Result
     if let Some(tag) = &reference.tag {
         return named(url, TAGS, "tag", tag, heads);
     }
-    if let Some(range) = &reference.semver {
-        return newest(url, range, heads);
+    if reference.semver.is_some() || reference.prefix.is_some() {
+        return newest(url, reference, heads);
     }
     match &reference.branch {
         Some(branch) => named(url, BRANCHES, "branch", branch, heads),
@@ -102,16 +107,22 @@ fn named(
     }
 }
 
-fn newest(url: &str, range: &Range, heads: &[Head]) -> Result<Revision, Error> {
+fn newest(url: &str, reference: &Reference, heads: &[Head]) -> Result<Revision, Error> {
+    let prefix = reference.prefix.as_deref().unwrap_or_default();
+    let range = reference.semver.as_ref();
+    let meant = |version: &Version| match range {
+        Some(range) => range.matches(version),
+        None => !version.is_prerelease(),
+    };
     let newest = names(heads, TAGS)
-        .filter_map(|name| Some((name.parse::<Version>().ok()?, name)))
-        .filter(|(version, _)| range.matches(version))
+        .filter_map(|name| Some((name.strip_prefix(prefix)?.parse::<Version>().ok()?, name)))
+        .filter(|(version, _)| meant(version))
         .max();
     match newest {
         Some((_, name)) => named(url, TAGS, "tag", name, heads),
         None => Err(Error::NoTagInRange {
             url: url.to_owned(),
-            range: range.to_string(),
+            range: format!("{prefix}{}", range.map_or("x", Range::as_str)),
             there: listed(heads, TAGS),
         }),
     }
@@ -184,6 +195,9 @@ mod tests {
             ("refs/tags/1.10.0", "c4"),
             ("refs/tags/2.0.0-rc.1", "c5"),
             ("refs/tags/nightly", "c6"),
+            ("refs/tags/redis/v1.2.0", "c7"),
+            ("refs/tags/redis/v1.10.0", "c8"),
+            ("refs/tags/redis/v2.0.0-rc.1", "c9"),
         ])
     }
 
@@ -202,6 +216,7 @@ mod tests {
             tag: Some("nightly".into()),
             semver: Some("1.x".parse().unwrap()),
             commit: Some("f".repeat(40)),
+            ..Reference::default()
         };
         check(&all, Ok(&format!("sha1:{}", "f".repeat(40))));
         let tag = Reference {
@@ -229,6 +244,24 @@ mod tests {
     }
 
     #[test]
+    fn tags_of_one_addon_among_several_are_found_by_their_prefix() {
+        let reference = |semver: Option<&str>| Reference {
+            prefix: Some("redis/".into()),
+            semver: semver.map(|range| range.parse().unwrap()),
+            ..Reference::default()
+        };
+        check(&reference(Some("1.2.x")), Ok("redis/v1.2.0@sha1:c7"));
+        check(&reference(None), Ok("redis/v1.10.0@sha1:c8"));
+        check(
+            &reference(Some(">=2.0.0-0")),
+            Ok("redis/v2.0.0-rc.1@sha1:c9"),
+        );
+        let none = select("u", &reference(Some("3.x")), &some()).unwrap_err();
+        let want = "u: no tag is a version in the range `redis/3.x`; there is v1.9.0";
+        assert!(none.to_string().starts_with(want), "{none}");
+    }
+
+    #[test]
     fn what_is_missing_is_answered_with_what_is_there() {
         let branch = Reference {
             branch: Some("dev".into()),
@@ -242,7 +275,8 @@ mod tests {
         check(
             &range,
             Err(
-                "u: no tag is a version in the range `3.x`; there is v1.9.0, 1.10.0, 2.0.0-rc.1, nightly",
+                "u: no tag is a version in the range `3.x`; there is v1.9.0, 1.10.0, 2.0.0-rc.1, nightly, redis/v1.2.0, \
+                 redis/v1.10.0, redis/v2.0.0-rc.1",
             ),
         );
         let nothing = select("u", &Reference::default(), &[]).unwrap_err();

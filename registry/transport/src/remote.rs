@@ -7,7 +7,7 @@ use url::Url;
 /// A Git repository and how it is reached.
 #[derive(Clone, Debug)]
 pub struct Remote {
-    /// `https://…`, or `http://…` where `insecure` is true. No credentials in it.
+    /// `https://…`, `ssh://USER@HOST[:PORT]/…`, or `http://…` where `insecure` is true. No password in it.
     pub url: String,
     /// Whether plain HTTP is allowed.
     pub insecure: bool,
@@ -28,7 +28,9 @@ impl Remote {
         };
         let url =
             Url::parse(&self.url).map_err(|error| refuse(self.url.clone(), &error.to_string()))?;
-        if !url.username().is_empty() || url.password().is_some() {
+        // Over SSH the user is part of the address.
+        let user = !url.username().is_empty() && url.scheme() != "ssh";
+        if user || url.password().is_some() {
             let mut bare = url;
             let _ = bare.set_username("");
             let _ = bare.set_password(None);
@@ -40,6 +42,7 @@ impl Remote {
         }
         match url.scheme() {
             "https" => Ok(url),
+            "ssh" if url.has_host() => Ok(url),
             "http" if self.insecure => Ok(url),
             "http" => Err(refuse(
                 self.url.clone(),
@@ -47,7 +50,7 @@ impl Remote {
             )),
             other => Err(refuse(
                 self.url.clone(),
-                &format!("scheme `{other}` is not supported yet"),
+                &format!("scheme `{other}` is not supported; want https or ssh"),
             )),
         }
     }

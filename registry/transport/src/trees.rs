@@ -3,7 +3,7 @@
 
 use api::crd::source::Finding;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree, TreeEntry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The file that makes a directory an addon.
 const MANIFEST: &str = "addon.yaml";
@@ -130,6 +130,31 @@ fn reached(found: &BTreeMap<String, Oid>, path: &str) -> bool {
     })
 }
 
+/// The addons in `directories` of the tree `root`, by directory. A directory is passed over whose tree
+/// `looked` has seen there.
+pub(crate) fn found(
+    repository: &Repository,
+    root: &Tree<'_>,
+    directories: &[String],
+    looked: &mut HashSet<(String, Oid)>,
+) -> Result<BTreeMap<String, Oid>, git2::Error> {
+    let everything = [".".to_owned()];
+    let wanted = if directories.is_empty() {
+        &everything[..]
+    } else {
+        directories
+    };
+    let mut found = BTreeMap::new();
+    for path in wanted.iter().filter_map(|directory| normal(directory)) {
+        if let Some(tree) = subtree(repository, root, &path)?
+            && looked.insert((path.clone(), tree.id()))
+        {
+            descend(repository, &tree, &path, 2, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
 /// An addon, a folder of addons, or of folders of versions: the manifest stands at most two
 /// directories below `path`.
 fn discover(
@@ -138,19 +163,29 @@ fn discover(
     path: &str,
     found: &mut BTreeMap<String, Oid>,
 ) -> Result<(), git2::Error> {
-    let tree = if path.is_empty() {
-        root.clone()
-    } else {
-        match root.get_path(std::path::Path::new(path)) {
-            Ok(entry) if entry.kind() == Some(ObjectType::Tree) => {
-                repository.find_tree(entry.id())?
-            }
-            Ok(_) => return Ok(()),
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
-            Err(error) => return Err(error),
+    match subtree(repository, root, path)? {
+        Some(tree) => descend(repository, &tree, path, 2, found),
+        None => Ok(()),
+    }
+}
+
+/// The directory `path` of `root`, if it is there and one.
+fn subtree<'a>(
+    repository: &'a Repository,
+    root: &Tree<'a>,
+    path: &str,
+) -> Result<Option<Tree<'a>>, git2::Error> {
+    if path.is_empty() {
+        return Ok(Some(root.clone()));
+    }
+    match root.get_path(std::path::Path::new(path)) {
+        Ok(entry) if entry.kind() == Some(ObjectType::Tree) => {
+            repository.find_tree(entry.id()).map(Some)
         }
-    };
-    descend(repository, &tree, path, 2, found)
+        Ok(_) => Ok(None),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn descend(

@@ -516,9 +516,9 @@ fn a_url_that_is_not_allowed_is_refused_before_anything_is_sent() {
             "it holds credentials",
         ),
         (
-            "ssh://example.com/x",
+            "ssh://git:secret@example.com/x",
             true,
-            "scheme `ssh` is not supported yet",
+            "it holds credentials",
         ),
         ("file:///etc", true, "scheme `file` is not supported"),
         ("nonsense", true, "no usable URL"),

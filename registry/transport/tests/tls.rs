@@ -1,15 +1,24 @@
-//! HTTPS with an authority that only the source knows, made by the real openssl.
+//! Git over HTTPS and through others: authorities and client certificates that only the source knows,
+//! made by the real openssl; tokens; proxies; a server that asks for patience.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
 #[path = "support/git_server.rs"]
 #[allow(dead_code)]
 mod git_server;
+#[path = "support/http_server.rs"]
+#[allow(dead_code)]
+mod http_server;
 
 use git_server::{GitServer, Repository};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use std::{path::Path, process::Command, time::Duration};
-use transport::{Credentials, Mirrors, Reference, Remote};
+use http_server::{HttpServer, Manner, Request, Response, forward};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
+use transport::{Consequence, Credentials, Mirrors, Proxy, Reference, Remote};
 
 fn openssl(directory: &Path, arguments: &str) {
     let output = Command::new("openssl")
@@ -21,48 +30,70 @@ fn openssl(directory: &Path, arguments: &str) {
     assert!(output.status.success(), "openssl {arguments}: {error}");
 }
 
-fn certificates(directory: &Path) -> rustls::ServerConfig {
+/// An authority `ca`, and `NAME.crt` and `NAME.key` that it signed for 127.0.0.1.
+fn certificates(directory: &Path, names: &[&str]) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(
         directory,
         &format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=ca"),
     );
-    openssl(
-        directory,
-        &format!("req {key} -keyout tls.key -out tls.csr -subj /CN=git"),
-    );
     std::fs::write(directory.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    let sign =
-        "x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out tls.crt";
-    openssl(directory, &format!("{sign} -extfile san"));
+    for name in names {
+        openssl(
+            directory,
+            &format!("req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}"),
+        );
+        let sign = format!("x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial");
+        openssl(
+            directory,
+            &format!("{sign} -days 2 -out {name}.crt -extfile san"),
+        );
+    }
+}
+
+/// What a server shows: `tls.crt`; and whether it wants to see a certificate of `ca`.
+fn server_config(directory: &Path, mutual: bool) -> rustls::ServerConfig {
     let chain = CertificateDer::pem_file_iter(directory.join("tls.crt"))
         .unwrap()
         .map(Result::unwrap)
         .collect();
     let key = PrivateKeyDer::from_pem_file(directory.join("tls.key")).unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap()
+    let builder = rustls::ServerConfig::builder();
+    let builder = if mutual {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_file(directory.join("ca.crt")).unwrap())
+            .unwrap();
+        let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
+        builder.with_client_cert_verifier(verifier.unwrap())
+    } else {
+        builder.with_no_client_auth()
+    };
+    builder.with_single_cert(chain, key).unwrap()
+}
+
+fn remote(url: String, insecure: bool) -> Remote {
+    Remote {
+        url,
+        insecure,
+        reference: Reference::default(),
+        credentials: Credentials::default(),
+        timeout: Duration::from_secs(20),
+    }
 }
 
 #[test]
 fn the_authority_of_the_source_is_trusted_and_without_it_nothing_is() {
     let directory = tempfile::tempdir().unwrap();
-    let config = certificates(directory.path());
+    certificates(directory.path(), &["tls"]);
+    let config = server_config(directory.path(), false);
     let repository = Repository::create(directory.path(), "addons.git");
     repository.write("addon.yaml", "1");
     let commit = repository.push();
     let server = GitServer::start_tls(directory.path(), config);
     let mirrors = Mirrors::open(directory.path().join("mirrors")).unwrap();
-    let mut remote = Remote {
-        url: server.url("addons.git"),
-        insecure: false,
-        reference: Reference::default(),
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(20),
-    };
+    let mut remote = remote(server.url("addons.git"), false);
     let error = mirrors.fetch(&remote).unwrap_err().to_string();
     assert!(error.contains("ca.crt"), "{error}");
     assert!(server.requests().is_empty());
@@ -71,4 +102,139 @@ fn the_authority_of_the_source_is_trusted_and_without_it_nothing_is() {
     assert!(error.contains("TLS cannot be set up: ca.crt"), "{error}");
     remote.credentials.ca = std::fs::read_to_string(directory.path().join("ca.crt")).ok();
     assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
+}
+
+#[test]
+fn a_client_certificate_is_shown_where_the_server_wants_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    certificates(path, &["tls", "client"]);
+    let repository = Repository::create(path, "addons.git");
+    repository.write("addon.yaml", "1");
+    let commit = repository.push();
+    let server = GitServer::start_tls(path, server_config(path, true));
+    let mirrors = Mirrors::open(path.join("mirrors")).unwrap();
+    let read = |name: &str| std::fs::read_to_string(path.join(name)).ok();
+    let mut remote = remote(server.url("addons.git"), false);
+    remote.credentials.ca = read("ca.crt");
+    let error = mirrors.fetch(&remote).unwrap_err().to_string();
+    assert!(error.contains("cannot be reached"), "{error}");
+    assert!(server.requests().is_empty());
+    remote.credentials.certificate = read("client.crt");
+    let error = mirrors.fetch(&remote).unwrap_err().to_string();
+    assert!(
+        error.contains("tls.crt is there without tls.key"),
+        "{error}"
+    );
+    remote.credentials.key = read("client.key");
+    assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
+}
+
+/// A repository with one commit, its server, and mirrors beside it.
+fn plain() -> (tempfile::TempDir, GitServer, Mirrors, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let repository = Repository::create(directory.path(), "addons.git");
+    repository.write("addon.yaml", "1");
+    let commit = repository.push();
+    let server = GitServer::start(directory.path());
+    let mirrors = Mirrors::open(directory.path().join("mirrors")).unwrap();
+    (directory, server, mirrors, commit)
+}
+
+fn port(server: &GitServer) -> u16 {
+    let url = url::Url::parse(&server.url("")).unwrap();
+    url.port().unwrap()
+}
+
+#[test]
+fn a_token_is_sent_as_bearer() {
+    let (_directory, server, mirrors, commit) = plain();
+    let upstream = port(&server);
+    let guarded = HttpServer::start(move |request| {
+        match request.headers.get("authorization").map(String::as_str) {
+            Some("Bearer secret") => forward(upstream, request),
+            _ => Response::new(401, ""),
+        }
+    });
+    let mut remote = remote(
+        format!("http://127.0.0.1:{}/addons.git", guarded.port),
+        true,
+    );
+    let error = mirrors.fetch(&remote).unwrap_err().to_string();
+    assert!(error.contains("401"), "{error}");
+    remote.credentials.bearer_token = Some("secret".into());
+    assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
+}
+
+#[test]
+fn the_proxy_of_the_source_is_used_for_both_schemes() {
+    let (directory, server, mirrors, commit) = plain();
+    let path = directory.path();
+    certificates(path, &["tls"]);
+    let secure = GitServer::start_tls(path, server_config(path, false));
+    let proxy = HttpServer::start(|request: &Request| {
+        // `proxy:secret`
+        let want = "Basic cHJveHk6c2VjcmV0";
+        if request
+            .headers
+            .get("proxy-authorization")
+            .map(String::as_str)
+            != Some(want)
+        {
+            return Response::new(407, "");
+        }
+        if request.method == "CONNECT" {
+            let port = request.target.rsplit(':').next().unwrap().parse().unwrap();
+            return Response::new(200, "").manner(Manner::Tunnel(port));
+        }
+        let url = url::Url::parse(&request.target).unwrap();
+        let mut inner = request.clone();
+        inner.target = url[url::Position::BeforePath..].to_owned();
+        forward(url.port().unwrap(), &inner)
+    });
+    for (server, insecure, method) in [(&server, true, "GET http"), (&secure, false, "CONNECT")] {
+        let mut remote = remote(server.url("addons.git"), insecure);
+        remote.credentials = Credentials {
+            ca: std::fs::read_to_string(path.join("ca.crt")).ok(),
+            proxy: Some(Proxy {
+                address: format!("http://127.0.0.1:{}", proxy.port),
+                username: Some("proxy".into()),
+                password: Some("wrong".into()),
+            }),
+            ..Credentials::default()
+        };
+        mirrors.fetch(&remote).unwrap_err();
+        proxy.requests();
+        remote.credentials.proxy.as_mut().unwrap().password = Some("secret".into());
+        assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
+        let lines = proxy.lines();
+        assert!(
+            lines.iter().any(|line| line.starts_with(method)),
+            "{lines:?}"
+        );
+    }
+    let mut remote = remote(server.url("addons.git"), true);
+    remote.credentials.proxy = Some(Proxy {
+        address: "socks5://127.0.0.1:1".into(),
+        ..Proxy::default()
+    });
+    let error = mirrors.fetch(&remote).unwrap_err().to_string();
+    assert!(error.contains("is not http(s)://"), "{error}");
+}
+
+#[test]
+fn a_server_that_asks_for_patience_says_when_to_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mirrors = Mirrors::open(directory.path()).unwrap();
+    for (status, want) in [
+        (429, Consequence::RetryAfter(Duration::from_secs(42))),
+        (503, Consequence::RetryAfter(Duration::from_secs(42))),
+        (500, Consequence::Retry),
+    ] {
+        let server =
+            HttpServer::start(move |_| Response::new(status, "").header("Retry-After", "42"));
+        let remote = remote(format!("http://127.0.0.1:{}/addons.git", server.port), true);
+        let error = mirrors.fetch(&remote).unwrap_err();
+        assert_eq!(error.consequence(), want, "{error}");
+    }
 }
