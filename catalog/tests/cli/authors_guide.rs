@@ -118,10 +118,8 @@ fn blocks(text: &str) -> Vec<Block> {
                 block.text.push('\n');
             }
             (None, line) => {
-                let language = ["sh", "output"].into_iter();
-                let language = language
-                    .filter(|l| line.strip_prefix("```") == Some(l))
-                    .last();
+                let mut known = ["sh", "output"].into_iter();
+                let language = known.find(|l| line.strip_prefix("```") == Some(l));
                 open = language.map(|language| Block {
                     line: i + 2,
                     language,
