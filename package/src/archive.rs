@@ -1,6 +1,6 @@
 //! An addon as one file: a tar archive in gzip.
 //!
-//! In: a [`Tree`], or the bytes of an archive that somebody else fetched. Out: an archive whose bytes
+//! In: a [`Tree`](crate::Tree), or the bytes of an archive that somebody else fetched. Out: an archive whose bytes
 //! depend on the tree's alone, or the tree that the archive holds, the same as from a directory or
 //! from Git. Nothing is written anywhere but to what the caller hands in.
 //!
@@ -23,6 +23,7 @@
 //! decompression; nothing of a file above [`MAX_FILE_BYTES`](crate::tree::MAX_FILE_BYTES) is kept.
 
 mod gzip;
+mod name;
 mod pack;
 mod pax;
 mod unpack;
