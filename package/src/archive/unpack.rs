@@ -4,7 +4,13 @@
 //! The fields of a header are read by the crate `tar`; which headers there may be, and what they may
 //! say together, is decided here, because readers that differ in it see different files.
 
-use super::{Stop, UnpackError, gzip::Gzip, pax::Records, refused};
+use super::{
+    Stop, UnpackError,
+    gzip::Gzip,
+    name::{Place, place, shown},
+    pax::Records,
+    refused,
+};
 use crate::{
     Finding,
     check::words,
@@ -95,14 +101,6 @@ struct Next {
     path: Option<Vec<u8>>,
     size: Option<u64>,
     pax: bool,
-}
-
-/// Where an entry belongs.
-enum Place {
-    /// Left out: the root itself, or a part of the path begins with a dot.
-    Nowhere,
-    /// In the tree.
-    At(String),
 }
 
 impl<R: Read> Archive<R> {
@@ -385,53 +383,10 @@ fn size(header: &Header) -> Result<u64, Stop> {
         .map_err(|_| at(&header.path_bytes(), "its size is no number"))
 }
 
-/// Where the entry `name` belongs, or why it belongs nowhere. What an addon's files are called is
-/// [`Tree`]'s matter.
-fn place(name: &[u8]) -> Result<Place, &'static str> {
-    let name = std::str::from_utf8(name).map_err(|_| "the name is not UTF-8")?;
-    if name.chars().any(char::is_control) {
-        return Err("a control character is in the name");
-    }
-    if name.is_empty() {
-        return Err("an entry without a name");
-    }
-    if name.starts_with('/') {
-        return Err("an absolute path; pack the addon from within its folder");
-    }
-    if name.contains('\\') {
-        return Err("a backslash is in the path, which some readers take for `/`");
-    }
-    let path = name.strip_prefix("./").unwrap_or(name);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    if matches!(path, "" | ".") {
-        return Ok(Place::Nowhere);
-    }
-    let mut parts = path.split('/');
-    if parts.clone().any(|part| part == "..") {
-        return Err("`..` leads out of the addon");
-    }
-    if parts.clone().any(|part| matches!(part, "" | ".")) {
-        return Err("an empty part or a `.` is in the path");
-    }
-    if parts.any(|part| part.starts_with('.')) {
-        return Ok(Place::Nowhere);
-    }
-    Ok(Place::At(path.to_owned()))
-}
-
 fn finding(name: &[u8], message: impl Into<String>) -> Finding {
     Finding {
         file: shown(name),
         message: message.into(),
         ..Finding::default()
     }
-}
-
-/// The name as one line of text.
-fn shown(name: &[u8]) -> String {
-    let shown = |c: char| match c {
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    String::from_utf8_lossy(name).chars().map(shown).collect()
 }

@@ -6,9 +6,10 @@ use serde_json::Value;
 use std::{collections::BTreeMap, process::Command};
 
 /// Crate → the crates of ours that it may build on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("api", &[]),
     ("package", &["api"]),
+    ("templates", &[]),
     ("evaluate", &["api", "package"]),
     ("transport", &["api", "package"]),
     ("registry", &["api", "package", "transport"]),
