@@ -266,6 +266,33 @@ fn behind(
 }
 
 #[test]
+fn what_was_verified_is_what_is_pulled_though_the_tag_moved_in_between() {
+    let world = world();
+    let remote = remote(world.registry.port, "v2/p256");
+    let artifacts = Artifacts::new();
+    let revision = artifacts.resolve(&remote).unwrap().remove(0);
+    artifacts
+        .verify(&remote, &revision.digest, &keys(&["p256"]))
+        .unwrap();
+    world.retag(
+        "v2/p256",
+        &format!("sha256-{}.sig", world.one.hex()),
+        "1.0.0",
+    );
+    let moved = artifacts.resolve(&remote).unwrap().remove(0);
+    assert_ne!(moved.digest, revision.digest);
+    let pulled = artifacts.pull(&remote, &revision.digest, |reader| {
+        std::io::read_to_string(reader)
+    });
+    assert_eq!(pulled.unwrap().unwrap(), "an addon\n");
+    let refused = artifacts.verify(&remote, &moved.digest, &keys(&["p256"]));
+    assert!(
+        matches!(refused, Err(Refusal::Missing { .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn a_tampered_signature_is_refused_as_that() {
     let world = world();
     for repository in ["v2/p256", "v3/p256"] {
@@ -316,24 +343,30 @@ fn a_registry_that_cannot_be_asked_is_never_taken_for_an_unsigned_artifact() {
         ("v3/p256", blobs),
         ("v2/else", signatures),
     ];
-    for (repository, place) in cases {
-        for status in [401, 403, 429, 500, 503, 0] {
-            let refused = behind(&world, repository, move |request, answer| {
-                match (place(request), status) {
-                    (false, _) => answer,
-                    (true, 0) => answer.manner(Manner::Never),
-                    (true, status) => {
-                        let body = r#"{"errors": [{"code": "DENIED", "message": "no"}]}"#;
-                        Response::new(status, body).header("Retry-After", "5")
-                    }
-                }
-            });
-            let Refusal::Registry(error) = &refused else {
-                panic!("{repository} {status}: {refused}");
-            };
-            assert_ne!(error.consequence(), Consequence::Terminal);
+    // Side by side: some wait for an answer that does not come.
+    std::thread::scope(|scope| {
+        for (repository, place) in cases {
+            for status in [401, 403, 429, 500, 503, 0] {
+                let world = &world;
+                scope.spawn(move || {
+                    let refused = behind(world, repository, move |request, answer| {
+                        match (place(request), status) {
+                            (false, _) => answer,
+                            (true, 0) => answer.manner(Manner::Never),
+                            (true, status) => {
+                                let body = r#"{"errors": [{"code": "DENIED", "message": "no"}]}"#;
+                                Response::new(status, body).header("Retry-After", "5")
+                            }
+                        }
+                    });
+                    let Refusal::Registry(error) = &refused else {
+                        panic!("{repository} {status}: {refused}");
+                    };
+                    assert_ne!(error.consequence(), Consequence::Terminal);
+                });
+            }
         }
-    }
+    });
     // Nobody is there at all.
     let nobody = remote(1, "v2/p256");
     let refused = Artifacts::new().verify(&nobody, &world.one, &keys(&["p256"]));
