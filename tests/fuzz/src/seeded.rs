@@ -15,7 +15,7 @@ use std::{
 
 /// The seed where `PAAMESH_FUZZ_SEED` names none.
 const SEED: u64 = 20_261_121;
-/// The seconds of each target where `PAAMESH_FUZZ_SECONDS` says no others.
+/// The seconds of new inputs of each target where `PAAMESH_FUZZ_SECONDS` says no others.
 const SECONDS: u64 = 3;
 /// A run that tries fewer inputs than these beside the committed ones has tried nothing.
 const LEAST: u64 = 20;
@@ -76,7 +76,8 @@ pub fn run(target: Target) -> Result<Tried, String> {
         bytes: 0,
         time: Duration::ZERO,
     };
-    while start.elapsed() < Duration::from_secs(seconds) || tried.made < LEAST {
+    let new = Instant::now();
+    while new.elapsed() < Duration::from_secs(seconds) || tried.made < LEAST {
         let input = made(target, &corpus, seed, tried.made);
         fs::write(&last, &input).map_err(|error| format!("{}: {error}", last.display()))?;
         if let Err(why) = verdict(target, &input) {

@@ -1,5 +1,5 @@
 //! Every target for a bounded time with a fixed seed: `PAAMESH_FUZZ_SEED` and `PAAMESH_FUZZ_SECONDS`
-//! (of each target) change both. What was tried is printed.
+//! (of new inputs of each target) change both. What was tried is printed.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
