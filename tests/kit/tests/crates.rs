@@ -27,7 +27,13 @@ const ARROWS: [(&str, &[&str]); 13] = [
     (
         "fuzz",
         &[
-            "api", "catalog", "evaluate", "operator", "package", "registry", "transport",
+            "api",
+            "catalog",
+            "evaluate",
+            "operator",
+            "package",
+            "registry",
+            "transport",
         ],
     ),
 ];
