@@ -414,6 +414,9 @@ fn changed(files: &Files, change: &Change) -> Files {
 }
 
 proptest! {
+    // Each case is two processes.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(4)))]
+
     #[test]
     fn every_change_gives_another_digest(files in any_files(), change in any_change(), around in any_around()) {
         let after = changed(&files, &change);
