@@ -13,7 +13,15 @@ use std::{
 
 /// The instruction set and the interface of both programs.
 const TARGET: &str = "wasm32-wasip1";
-/// How hard they are packed: 32 MB become 5.
+/// Files of CUE that others take the place of, in `cue/instead/`: packages that read files, start programs
+/// or speak HTTP are no part of the program then, which halves it and the time that it takes to start.
+const INSTEAD: [(&str, Option<&str>); 4] = [
+    ("pkg/register.go", Some("register.go.txt")),
+    ("cue/inject/embed/embed.go", Some("embed.go.txt")),
+    ("internal/core/adt/debug.go", Some("debug.go.txt")),
+    ("internal/cueversion/transport.go", None),
+];
+/// How hard they are packed: 15 MB become 2.
 const LEVEL: i32 = 19;
 
 fn main() {
@@ -69,15 +77,20 @@ fn cache(out: &Path) -> PathBuf {
 
 /// CUE's program, built unless the same sources were.
 fn cue(sources: &Path, cache: &Path) -> Result<PathBuf, Fault> {
-    let version = said(Command::new("go").arg("version").env("GOTOOLCHAIN", "local")).map_err(|fault| {
-        Fault(format!("CUE's program needs Go 1.26 or newer in PATH: install it from https://go.dev/dl ({})", fault.0))
+    let version = said(
+        Command::new("go")
+            .arg("version")
+            .env("GOTOOLCHAIN", "local"),
+    )
+    .map_err(|fault| {
+        Fault(format!(
+            "CUE's program needs Go 1.26 or newer in PATH: install it from https://go.dev/dl ({})",
+            fault.0
+        ))
     })?;
-    let mut files: Vec<PathBuf> = fs::read_dir(sources)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    files.sort();
+    let own = files(sources)?;
     let mut key = Sha256::new_with_prefix(&version);
-    for file in files {
+    for file in own.iter().chain(&files(&sources.join("instead"))?) {
         key.update(file.file_name().unwrap_or_default().as_encoded_bytes());
         key.update(fs::read(file)?);
     }
@@ -85,21 +98,73 @@ fn cue(sources: &Path, cache: &Path) -> Result<PathBuf, Fault> {
     if wasm.exists() {
         return Ok(wasm);
     }
+    let work = cache.join("cue");
+    vendored(sources, &own, &work)?;
     let partial = wasm.with_extension("partial");
-    let mut go = Command::new("go");
-    go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"])
-        .arg(&partial)
-        .arg(".")
-        .current_dir(sources)
-        .env("GOOS", "wasip1")
-        .env("GOARCH", "wasm")
-        .env("GOFLAGS", "-mod=readonly")
-        .env("GOTOOLCHAIN", "local");
-    said(&mut go).map_err(|fault| {
-        Fault(format!("CUE's program did not build; if modules could not be fetched, check GOPROXY and build again: {}", fault.0))
-    })?;
+    let mut go = go(&work);
+    go.args([
+        "build",
+        "-mod=vendor",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags=-s -w",
+        "-o",
+    ])
+    .arg(&partial)
+    .env("GOOS", "wasip1")
+    .env("GOARCH", "wasm");
+    said(&mut go).map_err(|fault| Fault(format!("CUE's program did not build: {}", fault.0)))?;
     fs::rename(partial, &wasm)?;
     Ok(wasm)
+}
+
+/// The program in `work`, with all that it imports, and with [`INSTEAD`] of some of it.
+fn vendored(sources: &Path, own: &[PathBuf], work: &Path) -> Result<(), Fault> {
+    if work.exists() {
+        fs::remove_dir_all(work)?;
+    }
+    fs::create_dir_all(work)?;
+    for file in own {
+        fs::copy(file, work.join(file.file_name().unwrap_or_default()))?;
+    }
+    said(go(work).args(["mod", "vendor"])).map_err(|fault| {
+        let advice = "if modules could not be fetched, check GOPROXY and build again";
+        Fault(format!(
+            "what CUE's program imports is not there; {advice}: {}",
+            fault.0
+        ))
+    })?;
+    let cue = work.join("vendor/cuelang.org/go");
+    for (theirs, ours) in INSTEAD {
+        // Without the file that we mean, it is another CUE than the one that this was written for.
+        fs::remove_file(cue.join(theirs))
+            .map_err(|error| Fault(format!("CUE has no {theirs} any more: {error}")))?;
+        if let Some(ours) = ours {
+            fs::copy(sources.join("instead").join(ours), cue.join(theirs))?;
+        }
+    }
+    Ok(())
+}
+
+fn go(directory: &Path) -> Command {
+    let mut go = Command::new("go");
+    go.current_dir(directory)
+        .env("GOTOOLCHAIN", "local")
+        .env("GOFLAGS", "")
+        .env("GOWORK", "off");
+    go
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Tera's program; cargo knows whether there is anything to build.
@@ -109,7 +174,9 @@ fn templates(root: &Path, cache: &Path) -> Result<PathBuf, Fault> {
     let sysroot = said(Command::new(&rustc).args(["--print", "sysroot"]))?;
     let library = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET);
     if !library.exists() {
-        return Err(Fault(format!("Rust has no target {TARGET}: run `rustup target add {TARGET}`, or hack/tools/apt")));
+        return Err(Fault(format!(
+            "Rust has no target {TARGET}: run `rustup target add {TARGET}`, or hack/tools/apt"
+        )));
     }
     let target = cache.join(format!("templates-{}", short(&Sha256::digest(version))));
     let mut cargo = Command::new(variable("CARGO")?);
@@ -117,20 +184,34 @@ fn templates(root: &Path, cache: &Path) -> Result<PathBuf, Fault> {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let kept = ["CARGO_HOME", "CARGO_MAKEFLAGS", "CARGO_NET_OFFLINE"].contains(&text.as_ref());
-        if !kept && (text.starts_with("CARGO") || text.starts_with("RUSTC_") || text == "RUSTFLAGS") {
+        if !kept && (text.starts_with("CARGO") || text.starts_with("RUSTC_") || text == "RUSTFLAGS")
+        {
             cargo.env_remove(&name);
         }
     }
-    let registry = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
+    let registry =
+        env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
     if let Ok(registry) = registry {
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", format!("--remap-path-prefix={registry}=/cargo"));
+        cargo.env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            format!("--remap-path-prefix={registry}=/cargo"),
+        );
     }
     cargo
-        .args(["build", "--release", "--locked", "--package", "paamesh-templates", "--bin", "paamesh-templates"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "paamesh-templates",
+            "--bin",
+            "paamesh-templates",
+        ])
         .args(["--target", TARGET, "--target-dir"])
         .arg(&target)
         .current_dir(root);
-    said(&mut cargo).map_err(|fault| Fault(format!("Tera's program did not build: {}", fault.0)))?;
+    said(&mut cargo)
+        .map_err(|fault| Fault(format!("Tera's program did not build: {}", fault.0)))?;
     Ok(target.join(TARGET).join("release/paamesh-templates.wasm"))
 }
 

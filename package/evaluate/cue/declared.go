@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"slices"
 	"sort"
 	"strings"
@@ -81,9 +82,6 @@ func description(value cue.Value) string {
 
 // concrete is the value as JSON where there is exactly one, defaults counted.
 func concrete(value cue.Value) json.RawMessage {
-	if value.Validate(cue.Concrete(true)) != nil {
-		return nil
-	}
 	text, err := value.MarshalJSON()
 	if err != nil {
 		return nil
@@ -164,9 +162,80 @@ func (s *schema) alternatives(value cue.Value) []ast.Expr {
 	return all
 }
 
+// allows is whether the rule holds for the value: at a glance where it is one of
+// types and bounds of numbers, which most are, else by CUE.
 func (s *schema) allows(rule, value ast.Expr) bool {
+	if allowed, known := glance(rule, value); known {
+		return allowed
+	}
 	both := s.context.BuildExpr(ast.NewBinExpr(token.AND, parenthesised(rule), parenthesised(value)), cue.InferBuiltins(true))
 	return both.Validate() == nil
+}
+
+// glance is whether a literal keeps the rule, and whether that can be seen.
+func glance(rule, value ast.Expr) (bool, bool) {
+	literal, ok := value.(*ast.BasicLit)
+	if !ok {
+		return false, false
+	}
+	switch rule := rule.(type) {
+	case *ast.ParenExpr:
+		return glance(rule.X, value)
+	case *ast.BasicLit:
+		return rule.Value == literal.Value, rule.Kind == literal.Kind
+	case *ast.Ident:
+		return glanceType(rule.Name, literal.Kind)
+	case *ast.UnaryExpr:
+		bound, ok := rule.X.(*ast.BasicLit)
+		if !ok {
+			return false, false
+		}
+		return glanceBound(rule.Op, literal, bound)
+	case *ast.BinaryExpr:
+		left, leftKnown := glance(rule.X, value)
+		right, rightKnown := glance(rule.Y, value)
+		return left && right, rule.Op == token.AND && leftKnown && rightKnown
+	}
+	return false, false
+}
+
+func glanceType(name string, kind token.Token) (bool, bool) {
+	switch name {
+	case "string":
+		return kind == token.STRING, true
+	case "bool":
+		return kind == token.TRUE || kind == token.FALSE, true
+	case "int":
+		return kind == token.INT, true
+	case "float":
+		return kind == token.FLOAT, true
+	case "number":
+		return kind == token.INT || kind == token.FLOAT, true
+	}
+	return false, false
+}
+
+func glanceBound(operator token.Token, value, bound *ast.BasicLit) (bool, bool) {
+	// A huge exponent makes a huge number.
+	if strings.ContainsAny(value.Value+bound.Value, "eEpP") {
+		return false, false
+	}
+	a, isNumber := new(big.Rat).SetString(value.Value)
+	b, isBound := new(big.Rat).SetString(bound.Value)
+	if !isNumber || !isBound {
+		return false, false
+	}
+	switch operator {
+	case token.GEQ:
+		return a.Cmp(b) >= 0, true
+	case token.GTR:
+		return a.Cmp(b) > 0, true
+	case token.LEQ:
+		return a.Cmp(b) <= 0, true
+	case token.LSS:
+		return a.Cmp(b) < 0, true
+	}
+	return false, false
 }
 
 func parenthesised(expression ast.Expr) ast.Expr {
@@ -218,6 +287,9 @@ func disjuncts(expression ast.Expr) []ast.Expr {
 
 // inOneLine prints an expression; defaults further in are no part of a rule.
 func inOneLine(expression ast.Expr) string {
+	if text, ok := simple(expression); ok {
+		return text
+	}
 	plain := astutil.Apply(expression, func(cursor astutil.Cursor) bool {
 		if unary, ok := cursor.Node().(*ast.UnaryExpr); ok && unary.Op == token.MUL {
 			cursor.Replace(unary.X)
@@ -248,4 +320,23 @@ func inOneLine(expression ast.Expr) string {
 		line.WriteString(part)
 	}
 	return line.String()
+}
+
+// simple prints what most rules consist of, as CUE's own formatter does, which
+// takes ten times as long.
+func simple(expression ast.Expr) (string, bool) {
+	switch one := expression.(type) {
+	case *ast.BasicLit:
+		return one.Value, !strings.Contains(one.Value, "\n")
+	case *ast.Ident:
+		return one.Name, true
+	case *ast.UnaryExpr:
+		text, ok := simple(one.X)
+		return one.Op.String() + text, ok && one.Op != token.MUL && one.Op != token.SUB
+	case *ast.BinaryExpr:
+		left, leftIs := simple(one.X)
+		right, rightIs := simple(one.Y)
+		return left + " & " + right, one.Op == token.AND && leftIs && rightIs
+	}
+	return "", false
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,6 +18,12 @@ import (
 
 // The folder of an addon in which schemas lie.
 const folder = "schema/"
+
+// The packages that a schema may import: those of instead/register.go.txt.
+var packages = []string{
+	"encoding/base64", "encoding/hex", "encoding/json", "list", "math", "math/bits", "net",
+	"path", "regexp", "strconv", "strings", "struct", "time",
+}
 
 // The effects that a parameter may have; the last one where it says nothing.
 var effects = []string{"dynamic", "reload", "restart"}
@@ -86,13 +93,20 @@ func (s *schema) packages() []finding {
 	return found
 }
 
-// imports refuses all but CUE's own packages: nothing is fetched.
+// imports refuses all but [packages]: nothing is fetched, and no file is read.
 func imports(file *ast.File) []finding {
 	var found []finding
+	for _, declaration := range file.Decls {
+		if attribute, ok := declaration.(*ast.Attribute); ok {
+			if name, _ := attribute.Split(); name == "extern" {
+				found = append(found, at(attribute.Pos(), "`@extern` cannot be used: a schema reads no files and calls no programs"))
+			}
+		}
+	}
 	for spec := range file.ImportSpecs() {
 		path, err := strconv.Unquote(spec.Path.Value)
-		if err == nil && strings.Contains(path, ".") {
-			found = append(found, at(spec.Pos(), fmt.Sprintf("`%s` cannot be imported: a schema has CUE's own packages alone, such as `strings`", path)))
+		if err == nil && !slices.Contains(packages, path) {
+			found = append(found, at(spec.Pos(), fmt.Sprintf("`%s` cannot be imported: a schema has %s of CUE's own packages alone", path, strings.Join(packages, ", "))))
 		}
 	}
 	return found
@@ -183,7 +197,7 @@ func (s *schema) contradictions(err error) []finding {
 		message := strings.Join(unique(reasons), "; ")
 		if own := s.own(group.faults); own != nil {
 			message = "the defaults are refused: " + own.text()
-		} else if _, rule := s.ruleAt(group.faults); parameterOf(group.path) == nil && rule != "" {
+		} else if _, rule := s.ruleAt(group.faults); rule != "" && !isGiven(group.path) {
 			message = fmt.Sprintf("the defaults break the rule `%s`", rule)
 		} else if len(group.path) > 0 {
 			message = fmt.Sprintf("nothing satisfies `%s`: %s", strings.TrimPrefix(joined(group.path), "parameters."), message)
@@ -268,4 +282,10 @@ func unique(texts []string) []string {
 		}
 	}
 	return once
+}
+
+// isGiven is whether the path leads to a parameter or to the runtime: those are
+// wrong by themselves, and not by a rule about others.
+func isGiven(path []string) bool {
+	return len(path) > 0 && (path[0] == "parameters" || path[0] == "runtime")
 }

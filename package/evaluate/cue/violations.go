@@ -113,6 +113,9 @@ func joined(path []string) string {
 
 // violations are the groups, as a person reads them.
 func (s *schema) violations(groups []group, values map[string]any) []violation {
+	if len(groups) == 0 {
+		return nil
+	}
 	// The rules as the values that are right make them.
 	right := copied(values)
 	for _, group := range groups {
@@ -315,7 +318,7 @@ func (s *schema) ruleAt(faults []fault) ([]string, string) {
 					case *ast.Comprehension:
 						for _, clause := range node.Clauses {
 							names = append(names, parametersIn(clause)...)
-							text = printed(clause)
+							text = condition(clause)
 						}
 					case *ast.Field:
 						if _, outer := node.Value.(*ast.StructLit); !outer {
@@ -329,6 +332,17 @@ func (s *schema) ruleAt(faults []fault) ([]string, string) {
 		}
 	}
 	return unique(names), text
+}
+
+// condition is the text of what a rule depends on.
+func condition(clause ast.Clause) string {
+	switch clause := clause.(type) {
+	case *ast.IfClause:
+		return "if " + printed(clause.Condition)
+	case *ast.ForClause:
+		return "for … in " + printed(clause.Source)
+	}
+	return ""
 }
 
 func within(position token.Pos, node ast.Node) bool {

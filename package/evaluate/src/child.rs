@@ -18,7 +18,10 @@ use std::{
 pub fn main(precompile: Option<&Path>) -> io::Result<()> {
     match precompile {
         Some(directory) => cache::precompile(directory),
-        None => serve(&mut BufReader::new(io::stdin()), &mut BufWriter::new(io::stdout())),
+        None => serve(
+            &mut BufReader::new(io::stdin()),
+            &mut BufWriter::new(io::stdout()),
+        ),
     }
 }
 

@@ -144,7 +144,12 @@ mod tests {
     #[test]
     fn the_end_is_told_from_a_part() -> io::Result<()> {
         assert_eq!(read_order(&mut &b""[..])?, None);
-        for part in [&b"\x81"[..], b"\x81\x02\0\0\0x", b"\x83\0\0\0\0", b"\x81\xff\xff\xff\xff"] {
+        for part in [
+            &b"\x81"[..],
+            b"\x81\x02\0\0\0x",
+            b"\x83\0\0\0\0",
+            b"\x81\xff\xff\xff\xff",
+        ] {
             assert!(read_order(&mut &part[..]).is_err(), "{part:?}");
         }
         assert!(read_answer(&mut &b""[..]).is_err());

@@ -78,11 +78,7 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-fn run(
-    program: &InstancePre<World>,
-    request: &[u8],
-    limits: Limits,
-) -> Result<Vec<u8>, Stopped> {
+fn run(program: &InstancePre<World>, request: &[u8], limits: Limits) -> Result<Vec<u8>, Stopped> {
     let world = World::new(request, limits);
     let mut store = Store::new(program.module().engine(), world);
     store.limiter(|world| &mut world.counted);

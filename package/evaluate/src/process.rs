@@ -37,7 +37,11 @@ impl Default for Settings {
     /// This program with the subcommand `evaluate`, even when another one has taken its place on disk.
     fn default() -> Self {
         let own = PathBuf::from("/proc/self/exe");
-        let own = if own.exists() { Some(own) } else { env::current_exe().ok() };
+        let own = if own.exists() {
+            Some(own)
+        } else {
+            env::current_exe().ok()
+        };
         let own = own.map(PathBuf::into_os_string).unwrap_or_default();
         Self {
             command: vec![own, "evaluate".into()],

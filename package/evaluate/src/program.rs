@@ -59,12 +59,12 @@ impl Program {
         }
     }
 
-    /// What one run may use. A schema of 100 parameters takes about a hundredth of the computing, a
-    /// configuration file of 1 MiB about a tenth.
+    /// What one run may use. A schema of 100 parameters takes a fiftieth of the computing; all of it is
+    /// about two seconds of a processor.
     pub fn limits(self) -> Limits {
         match self {
             Self::Cue => Limits {
-                fuel: 20_000_000_000,
+                fuel: 10_000_000_000,
                 memory: 256 << 20,
                 output: 8 << 20,
             },

@@ -54,7 +54,11 @@ impl Worker {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .env_clear()
-            .envs(cache::VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+            .envs(
+                cache::VARIABLES
+                    .iter()
+                    .filter_map(|name| Some((name, env::var_os(name)?))),
+            );
         let mut child = command.spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("a child without pipes"));
@@ -172,7 +176,11 @@ impl Talk {
     fn tell(&self, job: &Job, answer: io::Result<Answer>) -> Result<(), ()> {
         let is_broken = answer.is_err();
         let told = job.answers.send(answer);
-        if is_broken || told.is_err() { Err(()) } else { Ok(()) }
+        if is_broken || told.is_err() {
+            Err(())
+        } else {
+            Ok(())
+        }
     }
 }
 

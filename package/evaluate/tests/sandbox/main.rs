@@ -6,5 +6,6 @@
 )]
 
 mod hostile;
+mod hundred;
 mod process;
 mod schema;

@@ -1,49 +1,117 @@
-//! Parameters against schemas: what is in force, and what each refusal says.
+//! Parameters against schemas: `golden/schema/<behaviour>/{schema/*.cue, values.json}` → `answer.snap`,
+//! for runtime 16.4.0.
 
 use evaluate::Host;
 use package::{Evaluate, SchemaRequest, ValidateError};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-/// What `evaluate` says of `values` by the schema of one file, `a.cue`, for runtime 16.4.0.
-pub fn validate_by(evaluate: &dyn Evaluate, schema: &str, values: serde_json::Value) -> String {
-    let files = BTreeMap::from([("a.cue", schema)]);
-    validate_all(evaluate, &files, "16.4.0", values)
-}
-
-fn validate_all(
+/// What `evaluate` says of `values` by the schema of these files, as a person reads it.
+pub fn answer(
     evaluate: &dyn Evaluate,
     files: &BTreeMap<&str, &str>,
-    runtime: &str,
-    values: serde_json::Value,
+    values: &Map<String, Value>,
 ) -> String {
-    let serde_json::Value::Object(values) = values else {
-        panic!("values are an object")
-    };
     let request = SchemaRequest {
         files,
-        runtime: &runtime.parse().unwrap(),
-        values: &values,
+        runtime: &"16.4.0".parse().unwrap(),
+        values,
     };
     match evaluate.validate(&request) {
         Ok(parameters) => serde_json::to_string_pretty(&parameters).unwrap(),
         Err(ValidateError::Values(violations)) => {
             let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
-            lines.join("\n")
+            format!("values:\n{}", lines.join("\n"))
         }
-        Err(other) => other.to_string(),
+        Err(ValidateError::Schema(findings)) => {
+            let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            format!("schema:\n{}", lines.join("\n"))
+        }
+        Err(ValidateError::Unavailable { reason }) => panic!("no verdict: {reason}"),
     }
 }
 
-fn validate(schema: &str, values: serde_json::Value) -> String {
-    validate_by(&Host, schema, values)
+/// The same for one file, `a.cue`, and no values.
+pub fn answer_to(evaluate: &dyn Evaluate, schema: &str) -> String {
+    answer(evaluate, &BTreeMap::from([("a.cue", schema)]), &Map::new())
+}
+
+/// A case: files by name, and values.
+pub type Case = (BTreeMap<String, String>, Map<String, Value>);
+
+/// Every case, by its folder.
+pub fn cases() -> BTreeMap<PathBuf, Case> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/schema");
+    let folders = fs::read_dir(golden).unwrap();
+    folders.map(|folder| case(folder.unwrap().path())).collect()
+}
+
+fn case(folder: PathBuf) -> (PathBuf, Case) {
+    let files = fs::read_dir(folder.join("schema")).unwrap().map(|file| {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    });
+    let files = files.collect();
+    let values = folder.join("values.json");
+    let values = match values.exists() {
+        true => serde_json::from_str(&fs::read_to_string(values).unwrap()).unwrap(),
+        false => Map::new(),
+    };
+    (folder, (files, values))
+}
+
+/// What `evaluate` says of a case.
+pub fn answer_case(evaluate: &dyn Evaluate, (files, values): &Case) -> String {
+    let files = files
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    answer(evaluate, &files, values)
 }
 
 #[test]
-fn smoke() {
-    let t = std::time::Instant::now();
-    for _ in 0..5 {
-        println!("{}", validate("parameters: {a: int & >1 | *3, b?: string}", serde_json::json!({"a": 0, "bb": 1})));
-        println!("{:?}", t.elapsed());
+fn every_case_is_answered_as_before() {
+    let cases = cases();
+    assert!(cases.len() > 15, "the cases are there");
+    for (folder, case) in cases {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&folder);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("answer", answer_case(&Host, &case)));
     }
-    println!("{}", validate("parameters: {a: int & >1 | *3, b?: string}", serde_json::json!({"a": 7})));
+}
+
+#[test]
+fn a_hundred_parameters_are_checked() {
+    let schema = crate::hundred::schema();
+    let files = BTreeMap::from([("hundred.cue", schema.as_str())]);
+    let good = answer(&Host, &files, &crate::hundred::good());
+    let good: package::Parameters = serde_json::from_str(&good).unwrap();
+    assert_eq!((good.declared.len(), good.values.len()), (100, 100));
+    let bad = answer(&Host, &files, &crate::hundred::bad());
+    assert_eq!(
+        bad,
+        "values:\n\
+         level_4: \"most\": want one of \"logical\", \"minimal\", \"replica\" (schema/hundred.cue:65:24)\n\
+         max_conections_6: 1: unknown parameter `max_conections_6` (did you mean `max_connections_6`?)\n\
+         max_connections_3: 0: want int & >=1 & <=262143 (schema/hundred.cue:48:27)\n\
+         work_memory_5: \"64 MB\": want =~\"^[0-9]+(kB|MB|GB)$\" (schema/hundred.cue:5:8)"
+    );
+}
+
+#[test]
+fn the_answer_is_the_same_every_time() {
+    for (folder, case) in cases() {
+        assert_eq!(
+            answer_case(&Host, &case),
+            answer_case(&Host, &case),
+            "{folder:?}"
+        );
+    }
 }
