@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 )
 
@@ -174,7 +176,7 @@ func (s *schema) allows(rule, value ast.Expr) bool {
 
 // glance is whether a literal keeps the rule, and whether that can be seen.
 func glance(rule, value ast.Expr) (bool, bool) {
-	literal, ok := value.(*ast.BasicLit)
+	own, ok := value.(*ast.BasicLit)
 	if !ok {
 		return false, false
 	}
@@ -182,15 +184,18 @@ func glance(rule, value ast.Expr) (bool, bool) {
 	case *ast.ParenExpr:
 		return glance(rule.X, value)
 	case *ast.BasicLit:
-		return rule.Value == literal.Value, rule.Kind == literal.Kind
+		return rule.Value == own.Value, rule.Kind == own.Kind
 	case *ast.Ident:
-		return glanceType(rule.Name, literal.Kind)
+		return glanceType(rule.Name, own.Kind)
 	case *ast.UnaryExpr:
 		bound, ok := rule.X.(*ast.BasicLit)
 		if !ok {
 			return false, false
 		}
-		return glanceBound(rule.Op, literal, bound)
+		if rule.Op == token.MAT || rule.Op == token.NMAT {
+			return glancePattern(rule.Op, own, bound)
+		}
+		return glanceBound(rule.Op, own, bound)
 	case *ast.BinaryExpr:
 		left, leftKnown := glance(rule.X, value)
 		right, rightKnown := glance(rule.Y, value)
@@ -213,6 +218,23 @@ func glanceType(name string, kind token.Token) (bool, bool) {
 		return kind == token.INT || kind == token.FLOAT, true
 	}
 	return false, false
+}
+
+// glancePattern matches with the expressions that CUE itself has: those of Go.
+func glancePattern(operator token.Token, value, pattern *ast.BasicLit) (bool, bool) {
+	if value.Kind != token.STRING || pattern.Kind != token.STRING {
+		return false, value.Kind != token.STRING
+	}
+	text, err := literal.Unquote(value.Value)
+	if err != nil {
+		return false, false
+	}
+	expression, err := literal.Unquote(pattern.Value)
+	if err != nil {
+		return false, false
+	}
+	matches, err := regexp.MatchString(expression, text)
+	return matches == (operator == token.MAT), err == nil
 }
 
 func glanceBound(operator token.Token, value, bound *ast.BasicLit) (bool, bool) {
@@ -330,6 +352,21 @@ func simple(expression ast.Expr) (string, bool) {
 		return one.Value, !strings.Contains(one.Value, "\n")
 	case *ast.Ident:
 		return one.Name, true
+	case *ast.SelectorExpr:
+		text, ok := simple(one.X)
+		name, isName := one.Sel.(*ast.Ident)
+		if !ok || !isName {
+			return "", false
+		}
+		return text + "." + name.Name, true
+	case *ast.CallExpr:
+		text, ok := simple(one.Fun)
+		var arguments []string
+		for _, argument := range one.Args {
+			text, is := simple(argument)
+			arguments, ok = append(arguments, text), ok && is
+		}
+		return text + "(" + strings.Join(arguments, ", ") + ")", ok
 	case *ast.UnaryExpr:
 		text, ok := simple(one.X)
 		return one.Op.String() + text, ok && one.Op != token.MUL && one.Op != token.SUB
