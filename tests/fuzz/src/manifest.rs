@@ -113,12 +113,17 @@ fn holds(input: &[u8]) -> std::result::Result<(), String> {
             .map_err(|f| format!("{f:?}"))
             .map(load)
     };
-    printed(
-        &package,
-        "JSON",
-        serde_json::to_string(&package.manifest).map_err(|e| e.to_string()),
-        read,
-    )?;
+    // JSON takes control characters that YAML wants escaped.
+    let json = serde_json::to_string(&package.manifest).map(|json| {
+        let escaped = |c: char| match c {
+            '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}' => {
+                format!("\\u{:04x}", u32::from(c))
+            }
+            c => c.to_string(),
+        };
+        json.chars().map(escaped).collect::<String>()
+    });
+    printed(&package, "JSON", json.map_err(|e| e.to_string()), read)?;
     printed(
         &package,
         "YAML",

@@ -408,7 +408,8 @@ fn requirement(operator: &str, version: &str) -> Option<VersionReq> {
         return match operator {
             "<" => VersionReq::parse("<0.0.0-0").ok(),
             ">" => None,
-            _ => Some(VersionReq::STAR),
+            // As npm writes it; of the crate's own `*` no pre-release is below.
+            _ => VersionReq::parse(">=0.0.0").ok(),
         };
     }
     let operator = if operator.is_empty() { "=" } else { operator };
