@@ -56,6 +56,9 @@ func (s *schema) collect(inForce cue.Value) (map[string]json.RawMessage, []viola
 
 // with is the schema with these values set.
 func (s *schema) with(values map[string]any) (cue.Value, error) {
+	if len(values) == 0 {
+		return s.root, nil
+	}
 	text, err := json.Marshal(s.asDeclared(values))
 	if err != nil {
 		return cue.Value{}, err
