@@ -2,7 +2,7 @@
 //! leaves nothing half-made.
 
 use super::client::run;
-use crate::{stage::NAMESPACE, stage::Stage};
+use crate::stage::Stage;
 use anyhow::{Result, ensure};
 
 const SCRIPT: &str = "addons/postgresql/1.0.0/scripts/prepare.sh";
@@ -13,9 +13,9 @@ const PGDATA: &str = "PGDATA=/tmp/try/pgdata";
 /// Killed at several points, then run to its end, then again; then on data that is not its own.
 pub fn survives_being_killed(stage: &mut Stage) -> Result<()> {
     let script = std::fs::read_to_string(stage.checkout(SCRIPT))?;
-    let write = ["-n", NAMESPACE, "exec", "-i", "psql", "--", "sh", "-c"];
-    let write = [&write[..], &["mkdir -p /tmp/try && cat >/tmp/prepare.sh"]].concat();
-    stage.kubectl.run_with(&write, &script)?;
+    // As an argument: what goes to the standard input of `exec` may come too late to be read.
+    let write = "mkdir -p /tmp/try && printf %s \"$1\" >/tmp/prepare.sh";
+    run(stage, &["sh", "-c", write, "write", &script])?;
     let prepare = |kill: &str| {
         let line = format!("setsid sh /tmp/prepare.sh >/tmp/said 2>&1 & {kill} wait $!");
         run(stage, &["env", PGDATA, "sh", "-c", &line])
