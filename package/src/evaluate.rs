@@ -29,6 +29,9 @@ pub struct SchemaRequest<'a> {
     pub runtime: &'a Version,
     /// The values that are set, by parameter.
     pub values: &'a serde_json::Map<String, serde_json::Value>,
+    /// Whether each parameter is described, and its default judged: for people, and at the door. It
+    /// takes longer than the values; without it, the effects alone are said.
+    pub describe: bool,
 }
 
 /// The parameters of a component, after the schema.
@@ -115,6 +118,33 @@ pub trait Evaluate: Send + Sync {
     /// [`ValidateError::Schema`] is the schema's own fault, [`ValidateError::Values`] that of the
     /// values, both final; with [`ValidateError::Unavailable`] there is no verdict.
     fn validate(&self, request: &SchemaRequest<'_>) -> Result<Parameters, ValidateError>;
+}
+
+impl<E: Evaluate + ?Sized> Evaluate for &E {
+    fn render(&self, request: &RenderRequest<'_>) -> Result<String, EvaluateError> {
+        (**self).render(request)
+    }
+
+    fn validate(&self, request: &SchemaRequest<'_>) -> Result<Parameters, ValidateError> {
+        (**self).validate(request)
+    }
+}
+
+/// An evaluator of which every answer describes the parameters ([`SchemaRequest::describe`]).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Describing<E>(pub E);
+
+impl<E: Evaluate> Evaluate for Describing<E> {
+    fn render(&self, request: &RenderRequest<'_>) -> Result<String, EvaluateError> {
+        self.0.render(request)
+    }
+
+    fn validate(&self, request: &SchemaRequest<'_>) -> Result<Parameters, ValidateError> {
+        self.0.validate(&SchemaRequest {
+            describe: true,
+            ..*request
+        })
+    }
 }
 
 /// A template was not rendered.

@@ -27,6 +27,7 @@ pub fn parameters(
             files: &files,
             runtime,
             values,
+            describe: false,
         });
     }
     if values.is_empty() {

@@ -23,7 +23,7 @@ fn child() -> Process {
     })
 }
 
-fn validate(bencher: Bencher<'_, '_>, evaluate: &dyn Evaluate) {
+fn validate(bencher: Bencher<'_, '_>, evaluate: &dyn Evaluate, describe: bool) {
     let (schema, values) = (hundred::schema(), hundred::good());
     let files = BTreeMap::from([("hundred.cue", schema.as_str())]);
     let runtime = api::Version::new(16, 4, 0);
@@ -31,6 +31,7 @@ fn validate(bencher: Bencher<'_, '_>, evaluate: &dyn Evaluate) {
         files: &files,
         runtime: &runtime,
         values: &values,
+        describe,
     };
     assert!(evaluate.validate(&request).is_ok());
     bencher.bench_local(|| evaluate.validate(black_box(&request)));
@@ -53,12 +54,18 @@ fn render(bencher: Bencher<'_, '_>, evaluate: &dyn Evaluate) {
 
 #[divan::bench]
 fn validate_a_hundred_parameters_here(bencher: Bencher<'_, '_>) {
-    validate(bencher, &Host);
+    validate(bencher, &Host, false);
 }
 
 #[divan::bench]
 fn validate_a_hundred_parameters_in_a_child(bencher: Bencher<'_, '_>) {
-    validate(bencher, &child());
+    validate(bencher, &child(), false);
+}
+
+/// What the door and people ask: each parameter described, its default judged.
+#[divan::bench]
+fn describe_a_hundred_parameters_here(bencher: Bencher<'_, '_>) {
+    validate(bencher, &Host, true);
 }
 
 #[divan::bench]
@@ -81,6 +88,7 @@ fn start_a_child_and_validate(bencher: Bencher<'_, '_>) {
         files: &files,
         runtime: &runtime,
         values: &values,
+        describe: false,
     };
     bencher.bench_local(|| child().validate(black_box(&request)));
 }

@@ -22,8 +22,9 @@ const mostAllowed = 300
 
 var parametersPath = cue.ParsePath("parameters")
 
-// declared is what the schema says of each parameter before any is set.
-func (s *schema) declared() (map[string]parameter, []finding) {
+// declared is what the schema says of each parameter before any is set: its
+// effect, and where it is to be described, all the rest, which takes longer.
+func (s *schema) declared(describe bool) (map[string]parameter, []finding) {
 	all := map[string]parameter{}
 	var found []finding
 	fields, err := s.root.LookupPath(parametersPath).Fields(cue.Optional(true))
@@ -32,7 +33,7 @@ func (s *schema) declared() (map[string]parameter, []finding) {
 	}
 	for fields.Next() {
 		name, value := nameOf(fields.Selector()), fields.Value()
-		one := parameter{Effect: effects[len(effects)-1], Allowed: s.allowed(value), Description: description(value)}
+		one := parameter{Effect: effects[len(effects)-1]}
 		words := effectsOf(value)
 		switch {
 		case len(words) > 1:
@@ -40,11 +41,14 @@ func (s *schema) declared() (map[string]parameter, []finding) {
 		case len(words) == 1:
 			one.Effect = words[0]
 		}
-		if lost := lostDefaults(value); len(lost) > 0 {
-			found = append(found, s.about(value, fmt.Sprintf("`%s` has no default left: %s and its other rules contradict each other", name, strings.Join(lost, ", "))))
-		}
-		if fields.FieldType() == cue.StringLabel {
-			one.Default = concrete(value)
+		if describe {
+			one.Allowed, one.Description = s.allowed(value), description(value)
+			if lost := lostDefaults(value); len(lost) > 0 {
+				found = append(found, s.about(value, fmt.Sprintf("`%s` has no default left: %s and its other rules contradict each other", name, strings.Join(lost, ", "))))
+			}
+			if fields.FieldType() == cue.StringLabel {
+				one.Default = concrete(value)
+			}
 		}
 		all[name] = one
 	}

@@ -21,6 +21,8 @@ type request struct {
 	Runtime runtime `json:"runtime"`
 	// The values that are set, by parameter.
 	Values map[string]any `json:"values"`
+	// Whether parameters are described, and defaults judged.
+	Describe bool `json:"describe"`
 }
 
 // The version of the middleware, as a schema sees it.
@@ -46,7 +48,7 @@ type parameters struct {
 
 type parameter struct {
 	Effect      string          `json:"effect"`
-	Allowed     string          `json:"allowed"`
+	Allowed     string          `json:"allowed,omitempty"`
 	Default     json.RawMessage `json:"default,omitempty"`
 	Description string          `json:"description,omitempty"`
 }
@@ -95,7 +97,7 @@ func judge(asked request) answer {
 	if len(findings) > 0 {
 		return answer{Schema: findings}
 	}
-	declared, findings := schema.declared()
+	declared, findings := schema.declared(asked.Describe)
 	if len(findings) > 0 {
 		return answer{Schema: findings}
 	}

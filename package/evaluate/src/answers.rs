@@ -39,6 +39,7 @@ struct Schema<'a> {
     files: &'a BTreeMap<&'a str, &'a str>,
     runtime: Runtime,
     values: &'a Map<String, Value>,
+    describe: bool,
 }
 
 #[derive(Serialize)]
@@ -87,6 +88,7 @@ fn validate(run: &dyn Run, request: &SchemaRequest<'_>) -> Result<Parameters, Va
             patch: version.patch,
         },
         values: request.values,
+        describe: request.describe,
     };
     match ask(run, Program::Cue, &asked) {
         Ok(Checked::Parameters(parameters)) => Ok(parameters),

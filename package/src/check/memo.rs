@@ -1,9 +1,12 @@
-//! An evaluator that asks another one the same thing about a schema once only.
+//! An evaluator that asks another one the same thing about a schema once only, and to judge all of it.
 //!
 //! The cases of a check differ in their topology, and a schema does not see that. What templates see
 //! differs in every case, so their answers are not kept.
 
-use crate::{Evaluate, EvaluateError, Parameters, RenderRequest, SchemaRequest, ValidateError};
+use crate::{
+    Evaluate, EvaluateError, Parameters, RenderRequest, SchemaRequest, ValidateError,
+    evaluate::Describing,
+};
 use api::Version;
 use std::{
     collections::BTreeMap,
@@ -16,14 +19,14 @@ type Answer = Result<Parameters, ValidateError>;
 
 /// Answers of `evaluate`, for the files of one package.
 pub(super) struct Memo<'a> {
-    evaluate: &'a dyn Evaluate,
+    evaluate: Describing<&'a dyn Evaluate>,
     answers: Mutex<BTreeMap<Question, Answer>>,
 }
 
 impl<'a> Memo<'a> {
     pub(super) fn new(evaluate: &'a dyn Evaluate) -> Self {
         Self {
-            evaluate,
+            evaluate: Describing(evaluate),
             answers: Mutex::default(),
         }
     }

@@ -313,5 +313,6 @@ fn validated(
         files: &files,
         runtime: &api::Version::new(7, 0, 15),
         values,
+        describe: true,
     })
 }

@@ -20,6 +20,7 @@ pub fn answer(
         files,
         runtime: &"16.4.0".parse().unwrap(),
         values,
+        describe: true,
     };
     match evaluate.validate(&request) {
         Ok(parameters) => serde_json::to_string_pretty(&parameters).unwrap(),

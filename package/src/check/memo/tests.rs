@@ -35,6 +35,7 @@ fn the_same_is_asked_once_and_what_differs_anew() {
             files,
             runtime: &runtime,
             values: &values,
+            describe: false,
         };
         assert_eq!(memo.validate(&request).unwrap().values, values);
         counting.0.load(Ordering::Relaxed)
