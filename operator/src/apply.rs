@@ -104,6 +104,24 @@ impl ApplyError {
     }
 }
 
+/// Whether an object that is there can be taken again, where nothing owns it and its labels say whose
+/// it is.
+///
+/// # Errors
+/// It is not `ours`, or it goes.
+pub fn can_be_taken(kind: &str, live: &impl Resource, ours: bool) -> Result<(), ApplyError> {
+    let (kind, name) = (kind.to_owned(), live.name_any());
+    match (ours, live.meta().deletion_timestamp.is_some()) {
+        (true, false) => Ok(()),
+        (true, true) => Err(ApplyError::Terminating { kind, name }),
+        (false, _) => Err(ApplyError::NameTaken {
+            kind,
+            name,
+            owner: "something else".to_owned(),
+        }),
+    }
+}
+
 /// What applying an object came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {

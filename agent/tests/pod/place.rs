@@ -20,6 +20,19 @@ use tempfile::TempDir;
 /// Long enough for a loaded machine; whoever waits says what for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The sidecar of a pod whose API server is port 9 of loopback, where nobody listens.
+pub const SIDECAR: [&str; 9] = [
+    "sidecar",
+    "--pod",
+    "shop-redis-0-0",
+    "--namespace",
+    "shop",
+    "--api-host",
+    "127.0.0.1",
+    "--api-port",
+    "9",
+];
+
 pub struct Place {
     dir: TempDir,
     pub root: Root,

@@ -1,6 +1,6 @@
 //! New configuration for a pod that lives: files first, then `reload`.
 
-use crate::place::{Job, Place, actions_table, eventually, is, script, sends};
+use crate::place::{Job, Place, SIDECAR, actions_table, eventually, is, script, sends};
 use agent::configuration;
 use api::agent::ActionPlace::{Main, Sidecar};
 use api::agent::{
@@ -14,17 +14,6 @@ use std::time::Duration;
 const CONTENT: &str = "0a1b2c3d";
 const OLD: &str = "0000000a";
 const NEW: &str = "0000000b";
-const SIDECAR: [&str; 9] = [
-    "sidecar",
-    "--pod",
-    "shop-redis-0-0",
-    "--namespace",
-    "shop",
-    "--api-host",
-    "127.0.0.1",
-    "--api-port",
-    "9",
-];
 /// Says what it reads, at its start and whenever it is asked to read again.
 const PROCESS: &str = "read_it() { cat middleware/config/main.conf >>read; }; \
                        trap read_it HUP; read_it; while :; do sleep 0.05; done";

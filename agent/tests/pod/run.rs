@@ -1,25 +1,12 @@
 //! `paamesh-agent run`: the addon's own actions, as people in the pod ask for them.
 
-use crate::place::{Job, Place, eventually, is, script, sends};
+use crate::place::{Job, Place, SIDECAR, eventually, is, script, sends};
 use api::agent::ActionPlace::{Main, Sidecar};
 use api::agent::{CONTENT_REVISION_FILE, PREPARE};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::fs;
 use std::io::Read as _;
 use std::process::{Child, Stdio};
-
-/// Nobody listens there.
-const SIDECAR: [&str; 9] = [
-    "sidecar",
-    "--pod",
-    "shop-redis-0-0",
-    "--namespace",
-    "shop",
-    "--api-host",
-    "127.0.0.1",
-    "--api-port",
-    "9",
-];
 
 /// Exit code, standard output, standard error.
 fn run(place: &Place, args: &[&str]) -> (Option<i32>, String, String) {

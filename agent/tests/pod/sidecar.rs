@@ -1,25 +1,13 @@
 //! `sidecar` and `ready` beside a supervisor, without a token and with nobody at the API server's
 //! address: what a member says of itself must not depend on that.
 
-use crate::place::{Job, Place, eventually, is};
+use crate::place::{Job, Place, SIDECAR, eventually, is};
 use api::agent::{ActionTable, CONTENT_DIR, CONTENT_REVISION_FILE, OBSERVED_FILE, SCRIPTS_DIR};
 use api::probe::Observed;
 use std::fs;
 use std::time::{Duration, Instant};
 
 const REVISION: &str = "0a1b2c3d";
-/// Port 9 of loopback: nobody listens.
-const SIDECAR: [&str; 9] = [
-    "sidecar",
-    "--pod",
-    "shop-redis-0-0",
-    "--namespace",
-    "shop",
-    "--api-host",
-    "127.0.0.1",
-    "--api-port",
-    "9",
-];
 
 /// A probe that says what stands in a file.
 fn said(place: &Place) -> String {

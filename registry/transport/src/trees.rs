@@ -47,16 +47,10 @@ pub(crate) fn offered(
     known: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<Offered>, git2::Error> {
     let root = repository.find_commit(Oid::from_str(commit)?)?.tree()?;
-    let everything = [".".to_owned()];
-    let wanted = if directories.is_empty() {
-        &everything[..]
-    } else {
-        directories
-    };
     // A directory that two entries reach is offered once.
     let mut found = BTreeMap::new();
     let mut refused = Vec::new();
-    for directory in wanted {
+    for directory in wanted(directories) {
         let before = found.len();
         match normal(directory) {
             Some(path) => discover(repository, &root, &path, &mut found)?,
@@ -77,6 +71,12 @@ pub(crate) fn offered(
         all.push(read(repository, directory, tree, known)?);
     }
     Ok(all)
+}
+
+/// The directories that are looked at: the root where none is named.
+fn wanted(directories: &[String]) -> impl Iterator<Item = &str> {
+    let root = directories.is_empty().then_some(".");
+    directories.iter().map(String::as_str).chain(root)
 }
 
 fn read(
@@ -138,14 +138,8 @@ pub(crate) fn found(
     directories: &[String],
     looked: &mut HashSet<(String, Oid)>,
 ) -> Result<BTreeMap<String, Oid>, git2::Error> {
-    let everything = [".".to_owned()];
-    let wanted = if directories.is_empty() {
-        &everything[..]
-    } else {
-        directories
-    };
     let mut found = BTreeMap::new();
-    for path in wanted.iter().filter_map(|directory| normal(directory)) {
+    for path in wanted(directories).filter_map(normal) {
         if let Some(tree) = subtree(repository, root, &path)?
             && looked.insert((path.clone(), tree.id()))
         {

@@ -18,7 +18,7 @@ mod http_server;
 mod registries;
 
 use git_server::{GitServer, Repository};
-use http_server::{HttpServer, Manner, Request, Response, forward};
+use http_server::{HttpServer, proxied};
 use package::Tree;
 use registries::{Demands, Registry};
 use std::time::Duration;
@@ -29,16 +29,7 @@ use transport::{
 
 #[test]
 fn the_proxy_of_the_environment_is_used_but_for_the_hosts_that_it_leaves_out() {
-    let proxy = HttpServer::start(|request: &Request| {
-        if request.method == "CONNECT" {
-            let port = request.target.rsplit(':').next().unwrap().parse().unwrap();
-            return Response::new(200, "").manner(Manner::Tunnel(port));
-        }
-        let url = url::Url::parse(&request.target).unwrap();
-        let mut inner = request.clone();
-        inner.target = url[url::Position::BeforePath..].to_owned();
-        forward(url.port().unwrap(), &inner)
-    });
+    let proxy = HttpServer::start(proxied);
     let address = format!("http://127.0.0.1:{}", proxy.port);
     for (name, value) in [
         ("HTTP_PROXY", address.as_str()),

@@ -11,7 +11,7 @@ mod http_server;
 mod registries;
 
 use api::{Digest, Version};
-use http_server::{HttpServer, Manner, Request, Response, forward};
+use http_server::{HttpServer, Manner, Request, Response, forward, proxied_with_password};
 use package::Tree;
 use registries::{Demands, Registry, openssl, self_signed, signed, token_server, tool};
 use std::{
@@ -534,26 +534,7 @@ fn the_proxy_of_the_source_is_used_for_both_schemes_with_its_password() {
     let path = directory.path();
     self_signed(path, "ca");
     signed(path, "tls");
-    let proxy = HttpServer::start(|request: &Request| {
-        // `proxy:secret`
-        let want = "Basic cHJveHk6c2VjcmV0";
-        if request
-            .headers
-            .get("proxy-authorization")
-            .map(String::as_str)
-            != Some(want)
-        {
-            return Response::new(407, "");
-        }
-        if request.method == "CONNECT" {
-            let port = request.target.rsplit(':').next().unwrap().parse().unwrap();
-            return Response::new(200, "").manner(Manner::Tunnel(port));
-        }
-        let url = url::Url::parse(&request.target).unwrap();
-        let mut inner = request.clone();
-        inner.target = url[url::Position::BeforePath..].to_owned();
-        forward(url.port().unwrap(), &inner)
-    });
+    let proxy = HttpServer::start(proxied_with_password);
     let address = format!("http://127.0.0.1:{}", proxy.port);
     let plain = Registry::distribution(path, &Demands::default());
     let demands = Demands {

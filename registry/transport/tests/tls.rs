@@ -11,7 +11,7 @@ mod git_server;
 mod http_server;
 
 use git_server::{GitServer, Repository};
-use http_server::{HttpServer, Manner, Request, Response, forward};
+use http_server::{HttpServer, Response, forward, proxied_with_password};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -172,26 +172,7 @@ fn the_proxy_of_the_source_is_used_for_both_schemes() {
     let path = directory.path();
     certificates(path, &["tls"]);
     let secure = GitServer::start_tls(path, server_config(path, false));
-    let proxy = HttpServer::start(|request: &Request| {
-        // `proxy:secret`
-        let want = "Basic cHJveHk6c2VjcmV0";
-        if request
-            .headers
-            .get("proxy-authorization")
-            .map(String::as_str)
-            != Some(want)
-        {
-            return Response::new(407, "");
-        }
-        if request.method == "CONNECT" {
-            let port = request.target.rsplit(':').next().unwrap().parse().unwrap();
-            return Response::new(200, "").manner(Manner::Tunnel(port));
-        }
-        let url = url::Url::parse(&request.target).unwrap();
-        let mut inner = request.clone();
-        inner.target = url[url::Position::BeforePath..].to_owned();
-        forward(url.port().unwrap(), &inner)
-    });
+    let proxy = HttpServer::start(proxied_with_password);
     for (server, insecure, method) in [(&server, true, "GET http"), (&secure, false, "CONNECT")] {
         let mut remote = remote(server.url("addons.git"), insecure);
         remote.credentials = Credentials {

@@ -2,7 +2,7 @@
 
 use super::ActError;
 use crate::{
-    apply::{Applied, ApplyError},
+    apply::{Applied, can_be_taken},
     component::build::secret::{is_ours, missing, secret},
     context::Context,
     error::{self, Consequence},
@@ -67,7 +67,7 @@ pub(super) async fn hold(
     };
     let live = secrets.get_opt(&name).await.map_err(failed("read"))?;
     if let Some(live) = &live {
-        check(component, live)?;
+        can_be_taken("Secret", live, is_ours(component, live))?;
     }
     let data =
         missing(credentials, live.as_ref(), getrandom::fill).map_err(CredentialsError::Random)?;
@@ -95,18 +95,4 @@ pub(super) async fn hold(
     tracing::info!(name, "credentials were generated");
     context.count("component", Applied::Written);
     Ok(())
-}
-
-/// Refuses a Secret that is not one of ours, and waits for one that goes.
-fn check(component: &Component, live: &Secret) -> Result<(), ApplyError> {
-    let (kind, name) = ("Secret".to_owned(), live.name_any());
-    match (is_ours(component, live), &live.metadata.deletion_timestamp) {
-        (false, _) => Err(ApplyError::NameTaken {
-            kind,
-            name,
-            owner: "something else".to_owned(),
-        }),
-        (true, Some(_)) => Err(ApplyError::Terminating { kind, name }),
-        (true, None) => Ok(()),
-    }
 }

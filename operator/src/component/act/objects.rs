@@ -3,7 +3,7 @@
 
 use super::ActError;
 use crate::{
-    apply::ApplyError,
+    apply::{ApplyError, can_be_taken},
     children::is_owned,
     component::{build::object::is_data, kinds, render::Object},
     context::Context,
@@ -122,15 +122,7 @@ async fn create(
     let ours = label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_PAAMESH)
         && label(labels::APP) == Some(spec.app.as_str())
         && label(labels::COMPONENT) == Some(spec.component.as_str());
-    match (ours, live.metadata.deletion_timestamp.is_some()) {
-        (true, false) => Ok(()),
-        (true, true) => Err(ApplyError::Terminating { kind, name }),
-        (false, _) => Err(ApplyError::NameTaken {
-            kind,
-            name,
-            owner: "something else".to_owned(),
-        }),
-    }
+    can_be_taken(&kind, &live, ours)
 }
 
 /// Deletes an object, if it is the Component's own.

@@ -284,6 +284,27 @@ fn tunnel(mut client: TcpStream, port: u16) -> io::Result<()> {
     Ok(())
 }
 
+/// What a proxy answers: a tunnel where one is asked for, else what the server of the URL says.
+pub fn proxied(request: &Request) -> Response {
+    if request.method == "CONNECT" {
+        let port = request.target.rsplit(':').next().unwrap().parse().unwrap();
+        return Response::new(200, "").manner(Manner::Tunnel(port));
+    }
+    let url = url::Url::parse(&request.target).unwrap();
+    let mut inner = request.clone();
+    inner.target = url[url::Position::BeforePath..].to_owned();
+    forward(url.port().unwrap(), &inner)
+}
+
+/// The same of one that wants `proxy:secret`.
+pub fn proxied_with_password(request: &Request) -> Response {
+    let said = request.headers.get("proxy-authorization");
+    match said.map(String::as_str) {
+        Some("Basic cHJveHk6c2VjcmV0") => proxied(request),
+        _ => Response::new(407, ""),
+    }
+}
+
 /// What the server at `port` of localhost answers to `request`.
 pub fn forward(port: u16, request: &Request) -> Response {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
