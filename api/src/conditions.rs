@@ -17,6 +17,13 @@ pub const PLATFORM_OUTDATED: &str = "PlatformOutdated";
 pub const DELETION_HELD: &str = "DeletionHeld";
 /// AddonSource: every version that the source offers has the bytes that were published.
 pub const VERSIONS_UNCHANGED: &str = "VersionsUnchanged";
+/// AddonSource: what the source demands to be signed is, by whom it should be; absent where it demands
+/// nothing.
+pub const SOURCE_VERIFIED: &str = "SourceVerified";
+/// MiddlewareAddon: no new App may pin it; present only while True.
+pub const WITHDRAWN: &str = "Withdrawn";
+/// MiddlewareAddon: it is better not used any more; present only while True.
+pub const DEPRECATED: &str = "Deprecated";
 
 /// The longest message that a condition holds, in bytes.
 pub const MAX_MESSAGE: usize = 8192;

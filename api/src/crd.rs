@@ -11,6 +11,7 @@ pub mod app;
 pub mod component;
 pub mod group;
 pub mod ledger;
+pub mod policy;
 pub mod source;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<CustomResourceDefinition> {
         source::AddonSource::crd(),
         addon::MiddlewareAddon::crd(),
         ledger::AddonLedger::crd(),
+        policy::AddonPolicy::crd(),
         app::App::crd(),
         component::Component::crd(),
         group::Group::crd(),

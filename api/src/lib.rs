@@ -20,6 +20,8 @@ pub mod crd;
 #[cfg(feature = "crd")]
 pub mod events;
 #[cfg(feature = "crd")]
+pub mod provenance;
+#[cfg(feature = "crd")]
 mod schema;
 
 #[cfg(feature = "crd")]
@@ -29,6 +31,7 @@ pub use crd::{
     component::{Component, ComponentSpec, ComponentStatus},
     group::{Group, GroupSpec, GroupStatus},
     ledger::{AddonLedger, AddonLedgerSpec},
+    policy::{AddonPolicy, AddonPolicySpec},
     source::{AddonSource, AddonSourceSpec, AddonSourceStatus},
 };
 pub use digest::Digest;

@@ -129,6 +129,7 @@ fn addon(package: &Package, origin: &Origin, content: Vec<ContentRef>) -> Middle
         version: version.clone(),
         digest: Some(package.digest.clone()),
         content,
+        lifecycle: None,
     };
     let mut addon = MiddlewareAddon::new(&format!("{plugin}-{version}"), spec);
     addon.metadata.labels = Some(labels);

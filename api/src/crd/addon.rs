@@ -27,13 +27,15 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Runtimes", type_ = "string", json_path = ".status.runtimes"),
     printcolumn(name = "Topologies", type_ = "string", json_path = ".status.topologyNames"),
     printcolumn(name = "Users", type_ = "integer", json_path = ".status.users"),
+    printcolumn(name = "Lifecycle", type_ = "string", json_path = ".status.lifecycle"),
     printcolumn(name = "Digest", type_ = "string", json_path = ".status.shortDigest"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name == self.spec.plugin + '-' + self.spec.version")
         .message("metadata.name must be <plugin>-<version>"),
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self == oldSelf").message("a version is immutable: publish other content under another version"))]
+#[x_kube(validation = Rule::new("self.plugin == oldSelf.plugin && self.version == oldSelf.version && self.content == oldSelf.content && has(self.digest) == has(oldSelf.digest) && (!has(self.digest) || self.digest == oldSelf.digest)")
+    .message("a version is immutable: publish other content under another version; only lifecycle may change"))]
 pub struct MiddlewareAddonSpec {
     /// The addon's name; `plugin` of the Apps that use it.
     pub plugin: PluginName,
@@ -46,6 +48,66 @@ pub struct MiddlewareAddonSpec {
     /// The objects that hold the version's files, in the platform's namespace.
     #[schemars(length(min = 1, max = 64))]
     pub content: Vec<ContentRef>,
+    /// What is said of the version without changing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+}
+
+/// What is said of a version without changing it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lifecycle {
+    /// Why no new App may pin it; those that run stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub withdrawn: Option<String>,
+    /// Why it is better not used any more, and what to use instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub deprecated: Option<String>,
+    /// The last day on which it is supported, `2027-03-31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 10), regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub end_of_support: Option<String>,
+    /// What its users should know, for example of a vulnerability.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub advisories: Vec<Advisory>,
+}
+
+/// What users of a version should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Advisory {
+    /// For example `CVE-2026-12345`.
+    #[schemars(length(min = 1, max = 64))]
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is, in a sentence.
+    #[schemars(length(max = 512))]
+    #[serde(default)]
+    pub summary: String,
+    /// Where more is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub url: Option<String>,
+}
+
+/// How bad an advisory is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Hardly.
+    Low,
+    /// Somewhat.
+    Medium,
+    /// Badly.
+    High,
+    /// At once.
+    Critical,
 }
 
 /// A version without the leading `v` that people may write elsewhere: it stands in names.
@@ -132,6 +194,12 @@ pub struct MiddlewareAddonStatus {
     /// How many Apps use the version.
     #[schemars(range(min = 0))]
     pub users: Option<i32>,
+    /// `Withdrawn`, `Deprecated` or `EndOfSupport`, for print columns; absent where it is none of them.
+    #[schemars(length(max = 32))]
+    pub lifecycle: Option<String>,
+    /// Who signed the version, where that was verified: a key's fingerprint, or identity and issuer.
+    #[schemars(length(max = 1100))]
+    pub signer: Option<String>,
     /// The state in Kubernetes' standard form: Ready, Reconciling, Stalled, DeletionHeld.
     #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,
@@ -180,5 +248,11 @@ crate::crd::reasons! {
         InUse,
         /// It is deleted, and nothing new may pin it.
         Terminating,
+        /// An AddonPolicy demands what it is not; the message says which.
+        Unverified,
+        /// No new App may pin it.
+        Withdrawn,
+        /// It is better not used any more.
+        Deprecated,
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
     category = "middleware",
     status = "AddonSourceStatus",
     derive = "PartialEq",
-    printcolumn(name = "URL", type_ = "string", json_path = ".spec.git.url"),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.url"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -41,9 +41,18 @@ use serde::{Deserialize, Serialize};
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.git), has(self.oci), has(self.directory)].exists_one(given, given)")
+    .message("give exactly one of git, oci and directory"))]
 pub struct AddonSourceSpec {
     /// The Git repository that holds the addons.
-    pub git: GitSource,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitSource>,
+    /// The OCI repository whose tags are versions of one addon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<OciSource>,
+    /// A directory that the registry sees, for authors: each saved state becomes a pre-release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<DirectorySource>,
     /// How often the source is looked at, for example `1m`; 5 % of jitter is added.
     #[schemars(length(max = 16), regex(pattern = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$"))]
     #[serde(default = "default_interval")]
@@ -55,6 +64,15 @@ pub struct AddonSourceSpec {
     /// Whether the source is left alone.
     #[serde(default)]
     pub suspend: bool,
+    /// What the images that its addons name must be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImageVerification>,
+    /// Who may say that there is something new, at `/hook/<name of the source>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
+    /// Which versions are kept; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 fn default_interval() -> String {
@@ -66,12 +84,12 @@ fn default_timeout() -> String {
 }
 
 /// A Git repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.url.startsWith('https://') || (has(self.insecure) && self.insecure && self.url.startsWith('http://'))")
-    .message("url must begin with https://, or with http:// where insecure is true"))]
+#[x_kube(validation = Rule::new("self.url.startsWith('https://') || self.url.startsWith('ssh://') || (has(self.insecure) && self.insecure && self.url.startsWith('http://'))")
+    .message("url must begin with https:// or ssh://, or with http:// where insecure is true"))]
 pub struct GitSource {
-    /// The repository's URL: `https://…`, or `http://…` where `insecure` is true.
+    /// The repository's URL: `https://…`, `ssh://user@host/path`, or `http://…` where `insecure` is true.
     #[schemars(length(min = 1, max = 2048))]
     pub url: String,
     /// Whether plain HTTP is allowed.
@@ -85,9 +103,33 @@ pub struct GitSource {
     #[serde(default)]
     #[schemars(length(max = 32), inner(length(min = 1, max = 512)))]
     pub directories: Vec<String>,
-    /// A Secret in the platform's namespace with `username` and `password`, and optionally `ca.crt`.
+    /// `head`: what stands in the revision; `full`: every version that ever stood in its first-parent
+    /// history.
+    #[serde(default)]
+    pub history: History,
+    /// A Secret in the platform's namespace: `username` and `password`, or `bearerToken`; for SSH
+    /// `identity`, `known_hosts` and, where the identity is encrypted, `password`; optionally `ca.crt`,
+    /// and `tls.crt` with `tls.key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
+    /// A Secret in the platform's namespace with `address` of a proxy, and optionally `username` and
+    /// `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_secret_ref: Option<SecretRef>,
+    /// What must be signed, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<GitVerification>,
+}
+
+/// How much of a repository's history is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum History {
+    /// What stands in the revision.
+    #[default]
+    Head,
+    /// Every version that ever stood in its first-parent history.
+    Full,
 }
 
 /// A Secret in the platform's namespace.
@@ -114,10 +156,199 @@ pub struct GitReference {
     /// The newest tag in a range of versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semver: Option<Range>,
+    /// How the tags of one addon among several begin, for example `redis/`; with `semver`, or alone
+    /// for its newest release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub tag_prefix: Option<String>,
     /// A commit's full hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 40, max = 64), regex(pattern = "^[0-9a-f]+$"))]
     pub commit: Option<String>,
+}
+
+/// What of a Git repository must be signed, by OpenPGP or SSH.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GitVerification {
+    /// `HEAD`: the commit; `Tag`: the tag; `TagAndHEAD`: both.
+    #[serde(default)]
+    pub mode: GitVerificationMode,
+    /// A Secret in the platform's namespace whose values are public keys: armored OpenPGP keys, or
+    /// public keys of SSH, one a line.
+    pub secret_ref: SecretRef,
+}
+
+/// What of a Git repository must be signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum GitVerificationMode {
+    /// The commit.
+    #[default]
+    #[serde(rename = "HEAD")]
+    Head,
+    /// The tag.
+    Tag,
+    /// The tag and the commit that it points at.
+    #[serde(rename = "TagAndHEAD")]
+    TagAndHead,
+}
+
+/// A repository of an OCI registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.url.startsWith('oci://')").message("url must begin with oci://"))]
+pub struct OciSource {
+    /// `oci://host[:port]/path`, without tag and digest.
+    #[schemars(length(min = 1, max = 2048))]
+    pub url: String,
+    /// Whether plain HTTP is spoken.
+    #[serde(default)]
+    pub insecure: bool,
+    /// Which artifacts are meant; every tag that is a release where absent.
+    #[serde(default, rename = "ref")]
+    pub reference: OciReference,
+    /// A Secret in the platform's namespace: `.dockerconfigjson`, or `username` and `password`, or
+    /// `bearerToken`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// A Secret in the platform's namespace: `ca.crt`, and optionally `tls.crt` with `tls.key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<SecretRef>,
+    /// A Secret in the platform's namespace with `address` of a proxy, and optionally `username` and
+    /// `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_secret_ref: Option<SecretRef>,
+    /// Who must have signed the artifacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<CosignVerification>,
+}
+
+/// What of an OCI repository is meant. The first that is given wins: digest, semver, tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OciReference {
+    /// One tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub tag: Option<String>,
+    /// Every tag in a range of versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semver: Option<Range>,
+    /// A regular expression: with `semver`, only tags that it finds are looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub semver_filter: Option<String>,
+    /// One artifact, by its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// Who must have signed an artifact, with cosign: one of the keys, or one of the identities.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.secretRef) || (has(self.matchOIDCIdentity) && size(self.matchOIDCIdentity) > 0)")
+    .message("give secretRef with public keys, or matchOIDCIdentity with a trustedRootSecretRef"))]
+#[x_kube(validation = Rule::new("!has(self.matchOIDCIdentity) || size(self.matchOIDCIdentity) == 0 || has(self.trustedRootSecretRef)")
+    .message("matchOIDCIdentity needs trustedRootSecretRef: without a trust root no certificate is believed"))]
+pub struct CosignVerification {
+    /// Which tool signed.
+    #[serde(default)]
+    pub provider: SignatureProvider,
+    /// A Secret in the platform's namespace whose values under keys that end in `.pub` are public keys
+    /// (PEM), any of which may have signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// Identities, any of which may have signed.
+    #[serde(default, rename = "matchOIDCIdentity")]
+    #[schemars(length(max = 32))]
+    pub match_oidc_identity: Vec<OidcIdentity>,
+    /// A Secret in the platform's namespace with `trusted_root.json`, the trust root of sigstore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_root_secret_ref: Option<SecretRef>,
+}
+
+/// The tool that signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignatureProvider {
+    /// cosign of sigstore, version 2 or 3.
+    #[default]
+    Cosign,
+}
+
+/// Who a certificate must name, as regular expressions that match the whole text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OidcIdentity {
+    /// The issuer of the identity.
+    #[schemars(length(min = 1, max = 512))]
+    pub issuer: String,
+    /// The identity: a mail address or a URL.
+    #[schemars(length(min = 1, max = 512))]
+    pub subject: String,
+}
+
+/// What the images that addons name must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageVerification {
+    /// Whether each is named with its digest.
+    #[serde(default)]
+    pub require_digest: bool,
+    /// Who must have signed each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<CosignVerification>,
+    /// Whether plain HTTP is spoken with the registries of the images.
+    #[serde(default)]
+    pub insecure: bool,
+    /// A Secret in the platform's namespace with `.dockerconfigjson`, for the registries of the images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+}
+
+/// A directory that the registry sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectorySource {
+    /// An addon's directory, or a folder of addons, below the registry's own root of directories.
+    #[schemars(length(min = 1, max = 1024))]
+    pub path: String,
+}
+
+/// Who may say that there is something new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// Whose form the requests have.
+    #[serde(rename = "type")]
+    pub kind: WebhookKind,
+    /// A Secret in the platform's namespace with `token`.
+    pub secret_ref: SecretRef,
+}
+
+/// Whose form the requests of a webhook have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WebhookKind {
+    /// GitHub: `X-Hub-Signature-256`.
+    Github,
+    /// GitLab: `X-Gitlab-Token`.
+    Gitlab,
+    /// Gitea and Forgejo: `X-Gitea-Signature`.
+    Gitea,
+    /// `X-Signature: sha256=…` (or sha512) over the body.
+    Generic,
+    /// Notifications of an OCI registry, with `Authorization: Bearer`.
+    Oci,
+}
+
+/// Which versions are kept. What is in use, or on the way of something in use, is kept beyond it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Retention {
+    /// How many of the newest versions of each addon.
+    #[schemars(range(min = 1, max = 5000))]
+    pub versions: u32,
 }
 
 /// What the last look found.
@@ -129,6 +360,9 @@ pub struct AddonSourceStatus {
     /// The last value of the reconcile-now annotation that was acted on.
     #[schemars(length(max = 256))]
     pub last_handled_reconcile_at: Option<String>,
+    /// What is looked at, in short.
+    #[schemars(length(max = 2048))]
+    pub url: Option<String>,
     /// What was found, for example `main@sha1:…`.
     #[schemars(length(max = 512))]
     pub revision: Option<String>,
@@ -141,7 +375,11 @@ pub struct AddonSourceStatus {
     /// The versions that the source offers with other bytes than were published; the first 100.
     #[schemars(length(max = 100))]
     pub changed: Vec<ChangedVersion>,
-    /// The state in Kubernetes' standard form: Ready, Reconciling, Stalled, VersionsUnchanged.
+    /// The versions that were withdrawn, because they were removed from the source; the first 100.
+    #[schemars(length(max = 100), inner(length(max = 128)))]
+    pub withdrawn: Vec<String>,
+    /// The state in Kubernetes' standard form: Ready, Reconciling, Stalled, VersionsUnchanged,
+    /// SourceVerified.
     #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,
 }
@@ -240,5 +478,13 @@ crate::crd::reasons! {
         Conflict,
         /// Versions were projected.
         Projected,
+        /// What is demanded to be signed is not, or not by whom it should be.
+        VerificationFailed,
+        /// All that is offered is signed by whom it should be.
+        Verified,
+        /// Versions were removed from the source.
+        Withdrawn,
+        /// Old versions that nobody uses were removed from the catalog.
+        Pruned,
     }
 }

@@ -76,7 +76,9 @@ async fn remote(context: &Context, source: &AddonSource) -> Result<Remote, Look>
         let why = format!("the source's name has more than {MAX_NAME} characters; give it another");
         return Err(failed(true, why));
     }
-    let git = &source.spec.git;
+    let Some(git) = &source.spec.git else {
+        return Err(failed(true, "only git is served"));
+    };
     let credentials = match &git.secret_ref {
         None => Credentials::default(),
         Some(reference) => credentials(context, &reference.name).await?,
@@ -88,8 +90,9 @@ async fn remote(context: &Context, source: &AddonSource) -> Result<Remote, Look>
             branch: git.reference.branch.clone(),
             tag: git.reference.tag.clone(),
             semver: git.reference.semver.clone(),
+            prefix: git.reference.tag_prefix.clone(),
             commit: git.reference.commit.clone(),
-            ..Reference::default()
+            history: git.history == api::crd::source::History::Full,
         },
         credentials,
         // It ends before the reconcile does, so that what it met is said.
@@ -131,7 +134,12 @@ async fn fetch(
     };
     let begun = Instant::now();
     let (mirrors, verdicts) = (context.mirrors.clone(), context.verdicts.clone());
-    let directories = source.spec.git.directories.clone();
+    let directories = source
+        .spec
+        .git
+        .iter()
+        .flat_map(|git| git.directories.clone())
+        .collect::<Vec<_>>();
     let work = move || read(&mirrors, &verdicts, &remote, &directories);
     let done = tokio::select! {
         done = tokio::task::spawn_blocking(work) => done,
@@ -230,6 +238,9 @@ fn judged(
     let offer = Offer {
         directory,
         tree,
+        revision: None,
+        signer: None,
+        images: Vec::new(),
         verdict,
     };
     (offer, package)

@@ -7,6 +7,7 @@ use api::{
         source::{Finding, SourceReason},
     },
     names::PluginName,
+    provenance::{Signer, VerifiedImage},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,6 +55,13 @@ pub enum Look {
         /// What it offers.
         offers: Vec<Offer>,
     },
+    /// The revision was found, and is not signed by whom it should be; nothing of it was read.
+    Unverified {
+        /// For example `main@sha1:…`.
+        revision: String,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
     /// The source could not be read.
     Failed {
         /// Whether only an edit of the source mends it.
@@ -78,11 +86,22 @@ impl Look {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Offer {
-    /// Its directory.
+    /// Its directory; of an OCI repository the tag. A version that is not offered any more, and whose
+    /// directory is not either, was removed; where another version stands in it, it was superseded.
     pub directory: String,
-    /// The hash of its Git tree.
+    /// By which its files are read again: the hash of its Git tree, the digest of its OCI manifest, the
+    /// tree digest of a directory's state.
     #[serde(default)]
     pub tree: String,
+    /// The revision in which it stands, where that is not the look's: an older commit, an OCI tag.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// Who signed it, where that was demanded and verified.
+    #[serde(default)]
+    pub signer: Option<Signer>,
+    /// The images that it names and whose signatures were verified.
+    #[serde(default)]
+    pub images: Vec<VerifiedImage>,
     /// What the checks said.
     pub verdict: Verdict,
 }
@@ -112,6 +131,11 @@ pub enum Verdict {
         version: Option<Version>,
         /// What is wrong.
         findings: Vec<Finding>,
+    },
+    /// It, or an image that it names, is not signed by whom it should be, or not pinned.
+    Unverified {
+        /// What is wrong with it, and what to do.
+        message: String,
     },
     /// There is no verdict yet.
     NotJudged {

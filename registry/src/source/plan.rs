@@ -113,6 +113,10 @@ pub fn plan(observed: &Observed) -> Plan {
             },
             ..Plan::default()
         },
+        Some(Look::Unverified { .. }) => Plan {
+            wake: Wake::NextLook,
+            ..Plan::default()
+        },
         Some(Look::Found { offers, .. }) => {
             let mut planning = Planning::new(observed);
             for offer in published_first(observed, offers) {
@@ -199,6 +203,14 @@ impl<'a> Planning<'a> {
                 plugin: plugin.clone(),
                 version: version.clone(),
                 findings: findings.clone(),
+            }),
+            Verdict::Unverified { message } => self.plan.failed.push(FailedAddon {
+                directory: offer.directory.clone(),
+                findings: vec![Finding {
+                    message: message.clone(),
+                    ..Finding::default()
+                }],
+                ..FailedAddon::default()
             }),
             Verdict::NotJudged { reason } => {
                 let text = format!("{}: {reason}", offer.directory);

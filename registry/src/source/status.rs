@@ -79,6 +79,14 @@ fn said(observed: &Observed, plan: &Plan, acted: &Acted, status: &AddonSourceSta
             );
             said
         }
+        Some(Look::Unverified { revision, message }) => {
+            let reason = SourceReason::VerificationFailed.as_str();
+            let text = format!("{revision}: {message}");
+            vec![
+                Said::no(READY, reason, text.clone()),
+                Said::yes(STALLED, reason, text),
+            ]
+        }
         Some(Look::Found { revision, .. }) => {
             let mut said = found(plan, acted, status, revision);
             said.push(unchanged(&status.changed));
