@@ -1,11 +1,13 @@
 //! The command line and the environment of `kubectl middleware`: every flag stands here.
 
 mod addon;
+mod cluster;
 mod values;
 
 pub(crate) use addon::{
     AddonCommand, CheckArgs, ExplainArgs, InitArgs, PackageArgs, RenderArgs, Settings,
 };
+pub(crate) use cluster::ClusterArgs;
 pub(crate) use values::{Place, volume_size};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -5,6 +5,8 @@
 
 mod addon;
 mod args;
+mod catalog;
+mod cluster;
 mod complete;
 mod output;
 mod version;

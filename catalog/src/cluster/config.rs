@@ -1,0 +1,69 @@
+//! Which cluster: the kubeconfig as kubectl finds it, else the pod's service account.
+
+use super::ClusterError;
+use crate::args::ClusterArgs;
+use kube::{
+    Config,
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+use std::{path::PathBuf, time::Duration};
+
+/// How long a cluster may take to be reached: somebody waits for it.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may take. No command watches: a list of many pages is many answers.
+const READ: Duration = Duration::from_secs(60);
+
+/// What the client is made of.
+///
+/// # Errors
+/// There is no kubeconfig, or it is none that can be used.
+pub(super) async fn find(args: &ClusterArgs) -> Result<Config, ClusterError> {
+    let mut config = match kubeconfig(args)? {
+        Some(kubeconfig) => of_kubeconfig(kubeconfig, args).await?,
+        None => Config::incluster().map_err(|_| ClusterError::NoConfig)?,
+    };
+    config.connect_timeout = Some(CONNECT);
+    config.read_timeout = Some(READ);
+    if args.as_user.is_some() {
+        config.auth_info.impersonate.clone_from(&args.as_user);
+    }
+    Ok(config)
+}
+
+/// The kubeconfig, where there is one: the one that was named, else KUBECONFIG, else the usual place.
+fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, ClusterError> {
+    let unusable = |source| ClusterError::Unusable {
+        source: Box::new(source),
+    };
+    if let Some(path) = &args.kubeconfig {
+        return Kubeconfig::read_from(path).map(Some).map_err(unusable);
+    }
+    match Kubeconfig::from_env().map_err(unusable)? {
+        Some(found) => Ok(Some(found)),
+        None => match usual_place().filter(|path| path.exists()) {
+            Some(path) => Kubeconfig::read_from(path).map(Some).map_err(unusable),
+            None => Ok(None),
+        },
+    }
+}
+
+fn usual_place() -> Option<PathBuf> {
+    let home = std::env::home_dir()?;
+    Some(home.join(".kube").join("config"))
+}
+
+async fn of_kubeconfig(kubeconfig: Kubeconfig, args: &ClusterArgs) -> Result<Config, ClusterError> {
+    let contexts: Vec<String> = kubeconfig.contexts.iter().map(|c| c.name.clone()).collect();
+    let options = KubeConfigOptions {
+        context: args.context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    config.map_err(|error| match error {
+        KubeconfigError::LoadContext(wanted) => ClusterError::NoContext { wanted, contexts },
+        KubeconfigError::CurrentContextNotSet => ClusterError::NoCurrentContext { contexts },
+        source => ClusterError::Unusable {
+            source: Box::new(source),
+        },
+    })
+}

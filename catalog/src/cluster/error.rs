@@ -1,0 +1,215 @@
+//! What can go wrong between a person and a cluster, and what the person can do about it.
+
+use super::Hidden;
+use kube::{config::KubeconfigError, core::Status};
+
+/// How the platform comes into a cluster.
+const INSTALL: &str = "install the platform first: helm install paamesh charts/paamesh \
+                       --namespace paamesh-system --create-namespace";
+
+/// The cluster did not give what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClusterError {
+    /// Nothing says which cluster.
+    #[error(
+        "there is no cluster to ask: no KUBECONFIG, no ~/.kube/config, and this is no pod; name a \
+         kubeconfig with --kubeconfig FILE"
+    )]
+    NoConfig,
+    /// The kubeconfig cannot be used.
+    #[error("{source}; does `kubectl config view` read it?")]
+    Unusable {
+        /// What is wrong with it.
+        source: Box<KubeconfigError>,
+    },
+    /// The kubeconfig has no such context.
+    #[error("the kubeconfig has no context `{wanted}`{}", there_are(.contexts))]
+    NoContext {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        contexts: Vec<String>,
+    },
+    /// The kubeconfig says no context, and neither did the person.
+    #[error("the kubeconfig names no current context; choose one with --context{}", there_are(.contexts))]
+    NoCurrentContext {
+        /// What there is.
+        contexts: Vec<String>,
+    },
+    /// Nobody answers.
+    #[error(
+        "the cluster at {server} does not answer: {reason}; is it up, and the right one? \
+         `kubectl cluster-info` asks it too, `--context` names another"
+    )]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The cluster does not know who asks.
+    #[error("the cluster at {server} does not know you; log in again, as for kubectl")]
+    Unauthorized {
+        /// Its address.
+        server: String,
+    },
+    /// The person may not do that.
+    #[error("you may not {}: the cluster says `{message}`; somebody who administers it can allow it", .hidden.needs)]
+    Forbidden {
+        /// The right that is missing.
+        hidden: Hidden,
+        /// What the cluster says.
+        message: String,
+    },
+    /// The platform's resources are unknown there.
+    #[error(
+        "the cluster at {server} has no middleware platform: it does not know its resources; {INSTALL}"
+    )]
+    NotInstalled {
+        /// Its address.
+        server: String,
+    },
+    /// An object is not there.
+    #[error("{message}")]
+    NotFound {
+        /// What the cluster says.
+        message: String,
+    },
+    /// The cluster refuses.
+    #[error("the cluster refuses it: {}", .status.message)]
+    Refused {
+        /// What it says.
+        status: Box<Status>,
+    },
+    /// Something else.
+    #[error("asking the cluster at {server} failed: {reason}")]
+    Other {
+        /// Its address.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl ClusterError {
+    /// What `error` means, from the API server at `server`.
+    pub(super) fn of(error: kube::Error, server: &str) -> Self {
+        let server = server.trim_end_matches('/').to_owned();
+        match error {
+            kube::Error::Api(status) => of_status(status, server),
+            kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
+                let reason = root_cause(&error);
+                Self::Unreachable { server, reason }
+            }
+            error => Self::Other {
+                server,
+                reason: chain(&error),
+            },
+        }
+    }
+
+    /// Which right is missing, where that is all.
+    pub(crate) fn hidden(&self) -> Option<&Hidden> {
+        match self {
+            Self::Forbidden { hidden, .. } => Some(hidden),
+            _ => None,
+        }
+    }
+}
+
+fn of_status(status: Box<Status>, server: String) -> ClusterError {
+    match status.code {
+        401 => ClusterError::Unauthorized { server },
+        403 => ClusterError::Forbidden {
+            hidden: Hidden {
+                needs: right(&status.message),
+            },
+            message: status.message,
+        },
+        // A resource that is there says what is not found; one that is not says a page.
+        404 if status.details.is_none() => ClusterError::NotInstalled { server },
+        404 => ClusterError::NotFound {
+            message: status.message,
+        },
+        _ => ClusterError::Refused { status },
+    }
+}
+
+/// The right that a refusal of RBAC names: `list apps.middleware.io in all namespaces` of `… cannot
+/// list resource "apps" in API group "middleware.io" at the cluster scope`.
+fn right(message: &str) -> String {
+    let Some((_, said)) = message.split_once(" cannot ") else {
+        return message.to_owned();
+    };
+    let verb = said.split_whitespace().next().unwrap_or_default();
+    let quoted = |after: &str| {
+        let (_, rest) = said.split_once(&format!("{after} \""))?;
+        rest.split('"').next()
+    };
+    let Some(resource) = quoted("resource") else {
+        return said.to_owned();
+    };
+    let resource = match quoted("API group") {
+        None | Some("") => resource.to_owned(),
+        Some(group) => format!("{resource}.{group}"),
+    };
+    match quoted("in the namespace") {
+        Some(namespace) => format!("{verb} {resource} in {namespace}"),
+        None => format!("{verb} {resource} in the whole cluster"),
+    }
+}
+
+fn there_are(contexts: &[String]) -> String {
+    match contexts {
+        [] => "; it has none".to_owned(),
+        contexts => format!("; it has {}", contexts.join(", ")),
+    }
+}
+
+/// The innermost error, which says most.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_which_right_is_missing() {
+        let cases = [
+            (
+                "apps.middleware.io is forbidden: User \"jane\" cannot list resource \"apps\" in API \
+                 group \"middleware.io\" at the cluster scope",
+                "list apps.middleware.io in the whole cluster",
+            ),
+            (
+                "configmaps \"x\" is forbidden: User \"jane\" cannot get resource \"configmaps\" in \
+                 API group \"\" in the namespace \"paamesh-system\"",
+                "get configmaps in paamesh-system",
+            ),
+            ("no", "no"),
+        ];
+        for (message, wanted) in cases {
+            assert_eq!(right(message), wanted);
+        }
+    }
+}
