@@ -115,7 +115,17 @@ pub struct RegistryFlags {
     /// Where mirrors of repositories are kept; may be lost.
     #[arg(long, env = "PAAMESH_DATA_DIR", default_value = "/var/lib/paamesh")]
     pub data_dir: PathBuf,
+    /// The root of directory sources; without one, none is served.
+    #[arg(long, env = "PAAMESH_DIRECTORIES")]
+    pub directories: Option<PathBuf>,
+    /// Where webhooks are served, at /hook/<source>; empty: nowhere.
+    #[arg(long, env = "PAAMESH_WEBHOOK_LISTEN", default_value = "[::]:9292", value_parser = listen)]
+    pub webhook_listen: Listen,
 }
+
+/// An address that may be left empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen(pub Option<SocketAddr>);
 
 /// How logs look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -135,6 +145,16 @@ pub enum Output {
     Json,
 }
 
+fn listen(text: &str) -> Result<Listen, String> {
+    if text.is_empty() {
+        return Ok(Listen(None));
+    }
+    let address = text
+        .parse()
+        .map_err(|e| format!("want an address such as `[::]:9292`, or nothing: {e}"))?;
+    Ok(Listen(Some(address)))
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
@@ -152,6 +172,14 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_address_means_nowhere() {
+        assert_eq!(listen(""), Ok(Listen(None)));
+        let address = listen("[::]:9292").unwrap().0;
+        assert_eq!(address.map(|a| a.port()), Some(9292));
+        assert!(listen("9292").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use futures::{FutureExt as _, future::BoxFuture};
 use prometheus_client::registry::Registry;
 use std::{future::Future, sync::Arc};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 /// Resolves when the process is to end.
 type Shutdown = futures::future::Shared<BoxFuture<'static, ()>>;
@@ -70,16 +70,36 @@ async fn serve(
         let settings = registry::Settings {
             namespace: service.namespace.clone(),
             data_dir: own.data_dir,
+            directories: own.directories,
             workers: service.workers,
             reconcile_timeout: service.reconcile_timeout,
         };
         let own_metrics = registry::register(&mut metrics);
+        let webhooks = registry::Webhooks::new(&own_metrics);
+        if let Some(listen) = own.webhook_listen.0 {
+            // A replica that stands by listens too, and says that it does.
+            let listener = TcpListener::bind(listen).await.with_context(|| {
+                format!("--webhook-listen {listen}: is the port taken by another process?")
+            })?;
+            let (webhooks, stop) = (webhooks.clone(), shutdown.clone());
+            tasks.spawn(async move {
+                webhooks.serve(listener, stop).await;
+                Ok(())
+            });
+        }
         let (evaluate, stop) = (evaluate.clone(), shutdown.clone());
         let work = async move {
             sender.send_replace(false);
-            registry::run(client, settings, evaluate, own_metrics, sender, stop)
-                .await
-                .context("registry")
+            let work = registry::run_with_webhooks(
+                client,
+                settings,
+                evaluate,
+                own_metrics,
+                webhooks,
+                sender,
+                stop,
+            );
+            work.await.context("registry")
         };
         tasks.spawn(led("registry", service.clone(), shutdown.clone(), work));
     }

@@ -35,12 +35,17 @@ mod projection;
 pub mod source;
 mod sweep;
 mod watch;
+pub mod webhooks;
 
 pub use metrics::{Metrics, register};
 pub use projection::{Origin, Projection, projection};
+pub use webhooks::Webhooks;
 
 use context::Context;
-use futures::future::{BoxFuture, Shared};
+use futures::{
+    StreamExt as _,
+    future::{BoxFuture, Shared},
+};
 use package::Evaluate;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -54,6 +59,8 @@ pub struct Settings {
     pub namespace: String,
     /// Where mirrors of repositories are kept; a cache that may be lost at any time.
     pub data_dir: PathBuf,
+    /// The root of directory sources; without one, none is served.
+    pub directories: Option<PathBuf>,
     /// How many sources are worked on at once; looking at repositories is not counted.
     pub workers: u16,
     /// How long one reconcile may take before it is given up and tried again.
@@ -71,16 +78,34 @@ pub enum RunError {
     Ended(&'static str),
 }
 
-/// Runs the controller until `shutdown`; `ready` becomes true when the caches are filled.
+/// [`run_with_webhooks`] without a server of webhooks.
 ///
 /// # Errors
-/// Fails when the data directory cannot be used, or when a watch ends by itself, which the cluster
-/// never causes.
+/// As for [`run_with_webhooks`].
 pub async fn run(
     client: kube::Client,
     settings: Settings,
     evaluate: Arc<dyn Evaluate>,
     metrics: Metrics,
+    ready: tokio::sync::watch::Sender<bool>,
+    shutdown: Shutdown,
+) -> Result<(), RunError> {
+    let closed = Webhooks::new(&metrics);
+    run_with_webhooks(client, settings, evaluate, metrics, closed, ready, shutdown).await
+}
+
+/// Runs the controller until `shutdown`; `ready` becomes true when the caches are filled, and until the
+/// end `webhooks` wakes its sources.
+///
+/// # Errors
+/// Fails when the data directory cannot be used, or when a watch ends by itself, which the cluster
+/// never causes.
+pub async fn run_with_webhooks(
+    client: kube::Client,
+    settings: Settings,
+    evaluate: Arc<dyn Evaluate>,
+    metrics: Metrics,
+    webhooks: Webhooks,
     ready: tokio::sync::watch::Sender<bool>,
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
@@ -96,8 +121,11 @@ pub async fn run(
         shutdown.clone(),
     );
     let context = Arc::new(context);
+    let (asking, asked) = futures::channel::mpsc::unbounded();
+    let queue = futures::stream::select(queue, asked).boxed();
     let filled = async {
         context.caches.wait_until_ready().await;
+        let _open = webhooks.open(context.clone(), asking);
         tracing::info!("caches are filled");
         let _ = ready.send(true);
         futures::future::pending::<()>().await;

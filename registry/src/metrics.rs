@@ -13,6 +13,15 @@ pub struct Ended {
     pub result: &'static str,
 }
 
+/// How a webhook's request ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Delivered {
+    /// `accepted` or `refused`.
+    pub result: &'static str,
+    /// Why, in one word.
+    pub reason: &'static str,
+}
+
 /// The counters of the source controller.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -28,6 +37,8 @@ pub struct Metrics {
     pub changed: Counter,
     /// `source_failed_addons`.
     pub failed: Gauge,
+    /// `webhook_requests_total`.
+    pub delivered: Family<Delivered, Counter>,
 }
 
 fn seconds() -> Histogram {
@@ -43,7 +54,13 @@ pub fn register(registry: &mut Registry) -> Metrics {
         projected: Counter::default(),
         changed: Counter::default(),
         failed: Gauge::default(),
+        delivered: Family::default(),
     };
+    registry.register(
+        "webhook_requests",
+        "Requests of webhooks by result and reason",
+        metrics.delivered.clone(),
+    );
     let ours = registry.sub_registry_with_prefix("source");
     ours.register(
         "reconciles",

@@ -103,6 +103,7 @@ fn sources(context: &Context, change: Change) -> Vec<ObjectRef<AddonSource>> {
             }
             vec![source]
         }
+        Change::Asked(source) => vec![source],
         Change::Addon { name, source } => {
             let mut sources = context.memories.offering(&name);
             sources.extend(source);

@@ -43,6 +43,8 @@ impl Caches {
 pub enum Change {
     /// The source itself.
     Source(ObjectRef<AddonSource>),
+    /// Nothing, and yet the source is to be looked at: somebody asks.
+    Asked(ObjectRef<AddonSource>),
     /// A version: its object's name, and the source that it says it is of.
     Addon {
         /// The object's name.

@@ -69,6 +69,7 @@ impl World {
         let settings = registry::Settings {
             namespace: self.namespace.clone(),
             data_dir: self.directory.path().join("data"),
+            directories: None,
             workers: 4,
             reconcile_timeout: Duration::from_secs(60),
         };

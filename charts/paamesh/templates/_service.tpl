@@ -77,8 +77,17 @@ spec:
             {{- if eq .name "operator" }}
             - {name: PAAMESH_AGENT_IMAGE, value: {{ include "paamesh.agentImage" $root | quote }}}
             {{- end }}
+            {{- if eq .name "registry" }}
+            - {name: PAAMESH_WEBHOOK_LISTEN, value: {{ ternary "[::]:9292" "" .values.webhooks.enabled | quote }}}
+            {{- if .values.directories }}
+            - {name: PAAMESH_DIRECTORIES, value: /var/lib/paamesh-directories}
+            {{- end }}
+            {{- end }}
           ports:
             - {name: http, containerPort: 8080}
+            {{- if and (eq .name "registry") .values.webhooks.enabled }}
+            - {name: webhooks, containerPort: 9292}
+            {{- end }}
           startupProbe:
             httpGet: {path: /livez, port: http}
             periodSeconds: 1
@@ -100,6 +109,9 @@ spec:
           volumeMounts:
             - {name: data, mountPath: /var/lib/paamesh}
             - {name: tmp, mountPath: /tmp}
+            {{- if .values.directories }}
+            - {name: directories, mountPath: /var/lib/paamesh-directories, readOnly: true}
+            {{- end }}
           {{- end }}
       {{- if eq .name "registry" }}
       volumes:
@@ -107,5 +119,9 @@ spec:
           emptyDir: {sizeLimit: {{ .values.dataSizeLimit }}}
         - name: tmp
           emptyDir: {sizeLimit: 64Mi}
+        {{- with .values.directories }}
+        - name: directories
+          {{- toYaml . | nindent 10 }}
+        {{- end }}
       {{- end }}
 {{- end }}

@@ -97,6 +97,9 @@ pub struct Memories {
     of: Mutex<HashMap<String, Memory>>,
     /// Object of a version → the sources that offer it.
     offering: Mutex<HashMap<String, BTreeSet<String>>>,
+    /// The sources that somebody asks to be looked at. Beside their memories, which a reconcile that is
+    /// under way replaces when it ends.
+    asked: Mutex<BTreeSet<String>>,
 }
 
 impl Memories {
@@ -129,7 +132,22 @@ impl Memories {
     /// Forgets a source that is gone.
     pub fn forget(&self, source: &str) {
         self.of().remove(source);
+        self.take_asked(source);
         self.offers(source, BTreeSet::new());
+    }
+
+    fn asked(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a look at `source`: the next reconcile that begins takes it.
+    pub fn ask(&self, source: &str) {
+        self.asked().insert(source.to_owned());
+    }
+
+    /// Whether somebody asked since the last call.
+    pub fn take_asked(&self, source: &str) -> bool {
+        self.asked().remove(source)
     }
 
     /// Notes the objects of all versions that `source` offers.

@@ -20,7 +20,8 @@ pub(crate) async fn observe(context: &Context, source: &AddonSource) -> Observed
     let mut memory = context.memories.get(&name, source.uid());
     let requested = look::requested(source);
     let generation = source.metadata.generation;
-    let due = memory.is_due(generation, requested.as_deref(), Instant::now());
+    let asked = context.memories.take_asked(&name);
+    let due = asked || memory.is_due(generation, requested.as_deref(), Instant::now());
     if due && !source.spec.suspend {
         let looked = look::look(context, source).await;
         memory.generation = generation;

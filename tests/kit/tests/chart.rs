@@ -93,6 +93,60 @@ fn no_role_has_a_wildcard() -> Result<()> {
     Ok(())
 }
 
+/// Where webhooks come in: the port that the Service and the Ingress lead to is the registry's.
+#[test]
+fn webhooks_reach_the_registry() -> Result<()> {
+    let ingress = "registry.webhooks.ingress";
+    let flags = [
+        &format!("{ingress}.enabled=true"),
+        &format!("{ingress}.host=hooks.example.com"),
+        "registry.directories.hostPath.path=/srv/addons",
+    ];
+    let objects = rendered_with(&flags)?;
+    let of = |kind: &str, name: &str| {
+        let mut found = objects.iter();
+        let found = found.find(|o| o["kind"] == kind && o["metadata"]["name"] == name);
+        found.with_context(|| format!("no {kind} {name}"))
+    };
+    let service = &of("Service", "paamesh-webhooks")?["spec"];
+    let pod = &of("Deployment", "paamesh-registry")?["spec"]["template"];
+    for (label, value) in service["selector"].as_object().context("selector")? {
+        assert_eq!(&pod["metadata"]["labels"][label], value, "{label}");
+    }
+    let container = &pod["spec"]["containers"][0];
+    let ports = container["ports"].as_array().context("ports")?;
+    let target = &service["ports"][0]["targetPort"];
+    let port = ports.iter().find(|port| &port["name"] == target);
+    assert_eq!(port.context("the port")?["containerPort"], 9292);
+    let variables = container["env"].as_array().context("env")?;
+    let variable = |name: &str| {
+        variables
+            .iter()
+            .find(|v| v["name"] == name)
+            .map(|v| &v["value"])
+    };
+    assert_eq!(
+        variable("PAAMESH_WEBHOOK_LISTEN"),
+        Some(&"[::]:9292".into())
+    );
+    let mounts = container["volumeMounts"].as_array().context("mounts")?;
+    let mounted = mounts.iter().find(|m| m["name"] == "directories");
+    assert_eq!(
+        variable("PAAMESH_DIRECTORIES"),
+        mounted.map(|m| &m["mountPath"])
+    );
+    let path = &of("Ingress", "paamesh-webhooks")?["spec"]["rules"][0]["http"]["paths"][0];
+    assert_eq!(path["backend"]["service"]["name"], "paamesh-webhooks");
+
+    let closed = rendered_with(&["registry.webhooks.enabled=false"])?;
+    assert!(
+        closed
+            .iter()
+            .all(|o| o["metadata"]["name"] != "paamesh-webhooks")
+    );
+    Ok(())
+}
+
 #[test]
 fn its_definitions_are_the_programs() -> Result<()> {
     let wanted = definitions()?;
@@ -165,13 +219,20 @@ fn write(definitions: &BTreeMap<String, Value>) -> Result<()> {
 }
 
 fn rendered() -> Result<Vec<Value>> {
-    let text = helm(&[
+    rendered_with(&[])
+}
+
+/// With these values set.
+fn rendered_with(values: &[&str]) -> Result<Vec<Value>> {
+    let mut args = vec![
         "template",
         "paamesh",
         "charts/paamesh",
         "--namespace",
         "paamesh-system",
-    ])?;
+    ];
+    args.extend(values.iter().flat_map(|value| ["--set", value]));
+    let text = helm(&args)?;
     let objects: Vec<Value> = serde_saphyr::from_multiple(&text)?;
     Ok(objects.into_iter().filter(|o| !o.is_null()).collect())
 }
