@@ -112,14 +112,19 @@ impl ControlPlane {
     /// # Errors
     /// As for [`ControlPlane::client`].
     pub async fn client_as(&self, user_agent: &str) -> Result<Client> {
-        install_crypto();
-        let kubeconfig = Kubeconfig::read_from(self.kubeconfig())?;
-        let options = KubeConfigOptions::default();
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+        let mut config = self.config().await?;
         config
             .headers
             .push(("user-agent".parse()?, user_agent.parse()?));
         Ok(Client::try_from(config)?)
+    }
+
+    /// How the administrator reaches it.
+    pub(crate) async fn config(&self) -> Result<Config> {
+        install_crypto();
+        let kubeconfig = Kubeconfig::read_from(self.kubeconfig())?;
+        let options = KubeConfigOptions::default();
+        Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
     }
 
     /// `kubectl` for this control plane.

@@ -20,6 +20,7 @@ mod audit;
 mod control_plane;
 mod kubectl;
 mod process;
+mod proxy;
 mod repository;
 mod wait;
 
@@ -27,5 +28,6 @@ pub use audit::{AuditLog, Event, Events, Mark, ObjectRef};
 pub use control_plane::ControlPlane;
 pub use kubectl::Kubectl;
 pub use process::Process;
+pub use proxy::{Kill, Proxy, Side};
 pub use repository::{hack, root, tool};
 pub use wait::{eventually, until};
