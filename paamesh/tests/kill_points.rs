@@ -1,8 +1,9 @@
 //! Registry and operator are killed (SIGKILL) before and after their n-th write, and started again: no
 //! version is published twice, with other bytes, in half, or not at all.
 //!
-//! `make test` takes a random sample, whose seed it prints and `PAAMESH_SEED` repeats; `make test-long`
-//! (`PAAMESH_LONG`) every write of a sync of 20 versions, and 200 random points of syncs of 200.
+//! `make test` takes random samples, whose seed is printed and repeated by `PAAMESH_SEED`; `make
+//! test-long` (`PAAMESH_LONG`) every write of a sync of 20 versions, and 200 random points of syncs of
+//! 200 (`docs/faults.md`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
@@ -21,12 +22,6 @@ use world::World;
 
 /// How many versions the small sync has.
 const FEW: usize = 20;
-/// How many versions the large sync has.
-const MANY: usize = 200;
-/// How many points of the small sync are taken without `PAAMESH_LONG`.
-const SAMPLE: usize = 6;
-/// How many points of large syncs are taken with it.
-const RANDOM: usize = 200;
 /// In one large sync so many times somebody is killed, so that there are recoveries of recoveries.
 const AT_ONCE: usize = 10;
 /// After so many syncs the world is made anew: old versions are listed with each start.
@@ -37,120 +32,153 @@ const SYNCS: usize = 40;
 struct Point {
     registry: Vec<Kill>,
     operator: Vec<Kill>,
+    /// Whether the source has other bytes after the first death.
+    moves: bool,
+}
+
+/// One test: what it says of itself, its random numbers, and whether there is time.
+struct Run {
+    name: &'static str,
+    seed: u64,
+    rng: Rng,
+    long: bool,
+}
+
+impl Run {
+    fn begin(name: &'static str) -> Result<Self> {
+        let seed = std::env::var("PAAMESH_SEED").ok();
+        let seed = seed.map_or_else(|| Ok(fastrand::u64(..)), |seed| seed.parse())?;
+        Ok(Self {
+            name,
+            seed,
+            rng: Rng::with_seed(seed),
+            long: std::env::var_os("PAAMESH_LONG").is_some(),
+        })
+    }
+
+    /// All of `points`, or so many of them at random.
+    fn sample(&mut self, mut points: Vec<Point>, size: usize) -> Vec<Point> {
+        if !self.long {
+            self.rng.shuffle(&mut points);
+            points.truncate(size);
+        }
+        points
+    }
+
+    /// A world, and how many writes of the registry and of the operator a sync of [`FEW`] versions
+    /// takes there if nobody dies.
+    async fn world(&self) -> Result<(World, usize, usize)> {
+        let mut world = World::new().await?;
+        world.sync("count", FEW, &[], &[], false).await?;
+        let (registry, operator) = world.writes;
+        self.say(&format!(
+            "a sync of {FEW} versions: {registry} writes of the registry, {operator} of the operator"
+        ));
+        Ok((world, registry, operator))
+    }
+
+    /// A sync for each of `points`.
+    async fn play(&self, mut world: World, versions: usize, points: &[Point]) -> Result<()> {
+        let (mut wanted, mut hit, mut said) = (0, 0, Instant::now());
+        for (n, point) in points.iter().enumerate() {
+            if n > 0 && n % SYNCS == 0 {
+                world = World::new().await?;
+            }
+            let (registry, operator) = (&point.registry, &point.operator);
+            let plugin = format!("p{n}");
+            world
+                .sync(&plugin, versions, registry, operator, point.moves)
+                .await?;
+            wanted += registry.len() + operator.len();
+            hit += world.registry.hits.len() + world.operator.hits.len();
+            if said.elapsed() > Duration::from_secs(60) {
+                said = Instant::now();
+                self.say(&format!("{} of {} syncs", n + 1, points.len()));
+            }
+        }
+        self.say(&format!(
+            "{hit} kills (of {wanted} points) in {} syncs of {versions} versions, seed {}: all held",
+            points.len(),
+            self.seed
+        ));
+        // A sync may take a write less than that which was counted, and then ends before its point.
+        assert!(hit * 10 >= wanted * 8, "most points are reached");
+        Ok(())
+    }
+
+    /// Past the test's captured output: how many points there were is told of a test that passed, too.
+    fn say(&self, what: &str) {
+        let _ = writeln!(std::io::stderr(), "kill points, {}: {what}", self.name);
+    }
+
+    fn any(&mut self, writes: usize) -> Kill {
+        let sides = [Side::Before, Side::After];
+        Kill {
+            at: self.rng.usize(1..=writes.max(1)),
+            side: sides[self.rng.usize(..2)],
+        }
+    }
+}
+
+/// Both sides of each of so many writes.
+fn every(writes: usize) -> impl Iterator<Item = Kill> {
+    (1..=writes).flat_map(|at| [Side::Before, Side::After].map(|side| Kill { at, side }))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_survives_every_death_once_and_whole() -> Result<()> {
-    let long = std::env::var_os("PAAMESH_LONG").is_some();
-    let seed = std::env::var("PAAMESH_SEED").ok();
-    let seed = seed.map_or_else(|| Ok(fastrand::u64(..)), |seed| seed.parse())?;
-    let mut rng = Rng::with_seed(seed);
-
-    let mut world = World::new().await?;
-    world.sync("warm", FEW, &[], &[]).await?;
-    world.sync("count", FEW, &[], &[]).await?;
-    let (registry, operator) = world.writes;
-    say(&format!(
-        "a sync of {FEW} versions: {registry} writes of the registry, {operator} of the operator"
-    ));
-    let mut points = every(registry, operator, &mut rng);
-    if !long {
-        rng.shuffle(&mut points);
-        points.truncate(SAMPLE);
-    }
-    let (hit, world) = play(world, "few", FEW, &points).await?;
-    say(&format!(
-        "{hit} kills at {} points of a sync of {FEW} versions, seed {seed}: all held",
-        points.len()
-    ));
-    assert!(hit >= points.len() / 2, "most points are reached");
-    if long {
-        let points = random(&mut rng, registry, operator);
-        let (hit, _) = play(world, "many", MANY, &points).await?;
-        say(&format!(
-            "{hit} kills at random points of {} syncs of {MANY} versions, seed {seed}: all held",
-            points.len()
-        ));
-        assert!(hit >= RANDOM / 2, "most points are reached");
-    }
-    Ok(())
-}
-
-/// Each write of the registry on both sides; each of the operator on both sides, and in the same sync
-/// the registry at random.
-fn every(registry: usize, operator: usize, rng: &mut Rng) -> Vec<Point> {
-    let sides = |at| [Side::Before, Side::After].map(|side| Kill { at, side });
-    let of_registry = (1..=registry).flat_map(sides).map(|kill| Point {
+    let mut run = Run::begin("every write")?;
+    let (world, registry, operator) = run.world().await?;
+    let of_registry = every(registry).map(|kill| Point {
         registry: vec![kill],
         ..Point::default()
     });
     let mut points: Vec<_> = of_registry.collect();
-    points.extend((1..=operator).flat_map(sides).map(|kill| Point {
-        registry: vec![any(rng, registry)],
+    // The registry dies in the same sync, at random.
+    points.extend(every(operator).map(|kill| Point {
+        registry: vec![run.any(registry)],
         operator: vec![kill],
+        moves: false,
     }));
-    points
+    let points = run.sample(points, 3);
+    run.play(world, FEW, &points).await
 }
 
-/// Large syncs, in each of which somebody is killed [`AT_ONCE`] times.
-fn random(rng: &mut Rng, registry: usize, operator: usize) -> Vec<Point> {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_published_before_a_death_stays_though_its_source_has_other_bytes_after_it()
+-> Result<()> {
+    let mut run = Run::begin("other bytes after it")?;
+    let (world, registry, _) = run.world().await?;
+    let points = every(registry).map(|kill| Point {
+        registry: vec![kill],
+        moves: true,
+        ..Point::default()
+    });
+    let points = run.sample(points.collect(), 2);
+    run.play(world, FEW, &points).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_syncs_survive_many_deaths() -> Result<()> {
+    let mut run = Run::begin("large syncs")?;
+    let (world, registry, operator) = run.world().await?;
+    let (versions, deaths) = if run.long { (200, 200) } else { (40, 3) };
+    let each = AT_ONCE.min(deaths);
     // The next kill counts from the restart: together they reach over the whole sync.
     let (registry, operator) = (
-        registry * MANY / FEW / AT_ONCE,
-        operator * MANY / FEW / AT_ONCE,
+        registry * versions / FEW / each,
+        operator * versions / FEW / each,
     );
-    let points = (0..RANDOM / AT_ONCE).map(|_| {
+    let points = (0..deaths / each).map(|_| {
         let mut point = Point::default();
-        for _ in 0..AT_ONCE {
-            if rng.bool() {
-                point.registry.push(any(rng, registry));
-            } else {
-                point.operator.push(any(rng, operator));
+        for _ in 0..each {
+            match run.rng.bool() {
+                true => point.registry.push(run.any(registry)),
+                false => point.operator.push(run.any(operator)),
             }
         }
         point
     });
-    points.collect()
-}
-
-fn any(rng: &mut Rng, writes: usize) -> Kill {
-    let side = if rng.bool() {
-        Side::Before
-    } else {
-        Side::After
-    };
-    Kill {
-        at: rng.usize(1..=writes.max(1)),
-        side,
-    }
-}
-
-/// A sync for each of `points`; how many times somebody was killed.
-async fn play(
-    mut world: World,
-    prefix: &str,
-    versions: usize,
-    points: &[Point],
-) -> Result<(usize, World)> {
-    let (mut hit, mut said) = (0, Instant::now());
-    for (n, point) in points.iter().enumerate() {
-        if n > 0 && n % SYNCS == 0 {
-            world = World::new().await?;
-        }
-        let plugin = format!("{prefix}{n}");
-        world
-            .sync(&plugin, versions, &point.registry, &point.operator)
-            .await?;
-        hit += world.registry.hits.len() + world.operator.hits.len();
-        if said.elapsed() > Duration::from_secs(60) {
-            said = Instant::now();
-            say(&format!("{} of {} points", n + 1, points.len()));
-        }
-    }
-    Ok((hit, world))
-}
-
-/// Past the test's captured output: how many points there were is told of a test that passed, too.
-fn say(what: &str) {
-    let _ = writeln!(std::io::stderr(), "kill points: {what}");
+    let points: Vec<_> = points.collect();
+    run.play(world, versions, &points).await
 }

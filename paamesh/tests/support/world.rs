@@ -41,12 +41,17 @@ pub struct Service {
     kills: VecDeque<Kill>,
     /// At which writes it was killed since the sync began.
     pub hits: Vec<String>,
+    /// Whether it may end by itself and is started again, as a container is: leadership that could not
+    /// be renewed is lost.
+    pub may_end: bool,
 }
 
 impl Service {
-    async fn start(cp: &ControlPlane, name: &'static str, arguments: &[&str]) -> Result<Self> {
+    pub async fn start(cp: &ControlPlane, name: &'static str, arguments: &[&str]) -> Result<Self> {
         let proxy = Proxy::start(cp).await?;
-        let log = cp.directory().join(format!("{name}.log"));
+        let port = proxy.kubeconfig().file_name().context("a name")?;
+        let log = format!("{name}-{}.log", port.to_string_lossy());
+        let log = cp.directory().join(log);
         let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
         let process = spawn(name, &arguments, proxy.kubeconfig(), &log)?;
         proxy.watch(process.pid());
@@ -58,6 +63,7 @@ impl Service {
             process,
             kills: VecDeque::new(),
             hits: Vec::new(),
+            may_end: false,
         })
     }
 
@@ -68,20 +74,22 @@ impl Service {
         self.proxy.arm(self.kills.pop_front());
     }
 
-    /// Whether it was killed; an error where it ended by itself.
+    /// Whether it was killed; an error where it ended by itself and must not.
     fn is_dead(&mut self) -> Result<bool> {
-        if let Some(hit) = self.proxy.hit() {
+        if self.proxy.hit().is_some() {
             self.process.kill()?;
-            self.hits.push(hit);
             return Ok(true);
         }
-        self.process.alive().context(self.name)?;
-        Ok(false)
+        match self.process.alive().context(self.name) {
+            Err(_) if self.may_end => Ok(true),
+            alive => alive.map(|()| false),
+        }
     }
 
     /// Starts it again, to be killed at its next kill.
     pub fn restart(&mut self) -> Result<()> {
         self.process.kill()?;
+        self.hits.extend(self.proxy.hit());
         self.proxy.arm(self.kills.pop_front());
         self.process = spawn(
             self.name,
@@ -114,10 +122,10 @@ pub fn spawn(
 }
 
 /// What is there of a plugin.
-struct Seen {
-    addons: Vec<MiddlewareAddon>,
-    content: BTreeMap<String, ConfigMap>,
-    ledger: BTreeMap<String, Digest>,
+pub struct Seen {
+    pub addons: Vec<MiddlewareAddon>,
+    pub content: BTreeMap<String, ConfigMap>,
+    pub ledger: BTreeMap<String, Digest>,
 }
 
 pub struct World {
@@ -131,10 +139,12 @@ pub struct World {
     pub operator: Service,
     /// What the last sync of which nobody died took: writes of the registry, of the operator.
     pub writes: (usize, usize),
+    /// What the ledger of each plugin had when it was last judged.
+    pub published: BTreeMap<String, BTreeMap<String, Digest>>,
 }
 
-/// The versions of one plugin, as its source has them.
-pub type Versions = BTreeMap<String, Digest>;
+/// The versions of one plugin: the digests of all bytes that its source ever had, the newest last.
+pub type Versions = BTreeMap<String, Vec<Digest>>;
 
 impl World {
     pub async fn new() -> Result<Self> {
@@ -164,16 +174,23 @@ impl World {
             operator,
             cp,
             writes: (0, 0),
+            published: BTreeMap::new(),
         })
     }
 
     /// Pushes `count` versions of `plugin`, all of which differ, in its own directory of the repository.
     pub fn push(&self, plugin: &str, count: usize) -> Result<Versions> {
-        self.push_as(plugin, plugin, count)
+        self.push_as(plugin, plugin, count, "first")
     }
 
-    /// The same in another directory, whose name stands in the files too.
-    pub fn push_as(&self, directory: &str, plugin: &str, count: usize) -> Result<Versions> {
+    /// The same in another directory and another edition, whose names stand in the files too.
+    pub fn push_as(
+        &self,
+        directory: &str,
+        plugin: &str,
+        count: usize,
+        edition: &str,
+    ) -> Result<Versions> {
         let versions = (0..count).map(|n| {
             let version = format!("1.0.{n}");
             let manifest = format!(
@@ -181,7 +198,7 @@ impl World {
                  version: {version}\nruntimes:\n  - version: 7.0.15\n    image: redis:7.0.15\n\
                  components:\n  server:\n    command: [/scripts/start.sh]\n"
             );
-            let script = format!("#!/bin/sh\n# {directory} {version}\nexec sleep 1000\n");
+            let script = format!("#!/bin/sh\n# {directory} {version} {edition}\nexec sleep 1000\n");
             let files = [("addon.yaml", manifest), ("scripts/start.sh", script)];
             for (path, text) in &files {
                 let path = format!("{directory}/{version}/{path}");
@@ -190,7 +207,7 @@ impl World {
             let files = files.map(|(path, text)| (path.to_owned(), text.into_bytes()));
             let tree = Tree::from_files(files);
             let tree = tree.map_err(|findings| anyhow::anyhow!("{findings:?}"))?;
-            Ok((version, tree.digest()))
+            Ok((version, vec![tree.digest()]))
         });
         let versions = versions.collect();
         self.repository.push();
@@ -217,20 +234,25 @@ impl World {
     }
 
     /// A sync of `count` versions of `plugin`, in which registry and operator are killed and started
-    /// again as said; then everything is as if nobody had been killed.
+    /// again as said; then everything is as if nobody had been killed. Where `moves`, the source has
+    /// other bytes under the same versions after the first death.
     pub async fn sync(
         &mut self,
         plugin: &str,
         count: usize,
         registry: &[Kill],
         operator: &[Kill],
+        moves: bool,
     ) -> Result<()> {
-        let versions = self.push(plugin, count)?;
+        let mut versions = self.push(plugin, count)?;
         let mark = self.cp.audit().mark()?;
         self.registry.arm(registry);
         self.operator.arm(operator);
         self.create_source(plugin).await?;
-        let outcome = self.finish(plugin, &versions, mark).await;
+        let outcome = match moves {
+            false => self.finish(plugin, &versions, mark).await,
+            true => self.finish_moved(plugin, &mut versions).await,
+        };
         let killed = [&self.registry.hits[..], &self.operator.hits].concat();
         outcome.with_context(|| format!("{plugin}, killed {killed:?}"))?;
         self.writes = (self.registry.proxy.writes(), self.operator.proxy.writes());
@@ -247,23 +269,7 @@ impl World {
     pub async fn finish(&mut self, plugin: &str, versions: &Versions, mark: Mark) -> Result<()> {
         let begun = Instant::now();
         loop {
-            for registry in [true, false] {
-                let service = if registry {
-                    &mut self.registry
-                } else {
-                    &mut self.operator
-                };
-                if service.is_dead()? {
-                    // The other goes on meanwhile.
-                    self.judge(plugin, versions).await?;
-                    let service = if registry {
-                        &mut self.registry
-                    } else {
-                        &mut self.operator
-                    };
-                    service.restart()?;
-                }
-            }
+            self.revive(plugin, versions).await?;
             let unsettled = self.unsettled(plugin, versions.len()).await?;
             let Some(unsettled) = unsettled else {
                 break;
@@ -275,11 +281,64 @@ impl World {
         }
         let active = self.judge(plugin, versions).await?;
         ensure!(active == versions.len(), "{active} are Active");
-        self.created_once(plugin, versions, mark)
+        self.created_at_most_once(plugin, versions, mark)
+    }
+
+    /// The same where other bytes are pushed at the first death: in the end every version is Active, and
+    /// those that were published before are reported as changed.
+    async fn finish_moved(&mut self, plugin: &str, versions: &mut Versions) -> Result<()> {
+        let (begun, mut moved) = (Instant::now(), false);
+        loop {
+            // Before whoever died begins again.
+            if !moved && (self.registry.is_dead()? || self.operator.is_dead()?) {
+                let again = self.push_as(plugin, plugin, versions.len(), "second")?;
+                for (version, digests) in again {
+                    versions.entry(version).or_default().extend(digests);
+                }
+                moved = true;
+            }
+            self.revive(plugin, versions).await?;
+            let active = self.judge(plugin, versions).await?;
+            let changed = |(v, d): &(&String, &Digest)| versions[*v].last() != Some(*d);
+            let published = self.published.get(plugin).into_iter().flatten();
+            let changed = published.filter(changed).count();
+            let status = self.sources().get(plugin).await?.status.unwrap_or_default();
+            let ready = status.conditions.iter().find(|c| c.type_ == READY);
+            let wanted = if changed > 0 {
+                "VersionChanged"
+            } else {
+                "Synced"
+            };
+            let settled = ready.is_some_and(|c| c.reason == wanted);
+            // A source whose registry nobody killed is as it was looked at first.
+            let told = status.changed.len() == changed || !moved;
+            if active == versions.len() && settled && told {
+                return Ok(());
+            }
+            if begun.elapsed() > SOON {
+                bail!(
+                    "not settled within {SOON:?}: {active} Active, {changed} changed: {status:?}"
+                );
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Starts again whoever is dead; the other goes on meanwhile.
+    async fn revive(&mut self, plugin: &str, versions: &Versions) -> Result<()> {
+        if self.registry.is_dead()? {
+            self.judge(plugin, versions).await?;
+            self.registry.restart()?;
+        }
+        if self.operator.is_dead()? {
+            self.judge(plugin, versions).await?;
+            self.operator.restart()?;
+        }
+        Ok(())
     }
 
     /// What keeps the source from being in sync.
-    async fn unsettled(&self, source: &str, versions: usize) -> Result<Option<String>> {
+    pub async fn unsettled(&self, source: &str, versions: usize) -> Result<Option<String>> {
         let source = self.sources().get(source).await?;
         let status = source.status.unwrap_or_default();
         let ready = status.conditions.iter().find(|c| c.type_ == READY);
@@ -288,7 +347,7 @@ impl World {
         Ok((!synced || !all).then(|| format!("{status:?}")))
     }
 
-    async fn see(&self, plugin: &str) -> Result<Seen> {
+    pub async fn see(&self, plugin: &str) -> Result<Seen> {
         // The other way round than it is written: what names something is read before it.
         let of_plugin = |addon: &MiddlewareAddon| addon.spec.plugin.as_str() == plugin;
         let addons: Api<MiddlewareAddon> = Api::all(self.client.clone());
@@ -305,20 +364,19 @@ impl World {
         })
     }
 
-    /// What must be so at any time: every version that is there has the bytes of its source, all of
-    /// them; what is Active is in the ledger; the ledger has nothing else. Returns how many are Active.
-    pub async fn judge(&self, plugin: &str, versions: &Versions) -> Result<usize> {
+    /// What must be so at any time: every version that is there has bytes of its source, all of them;
+    /// what is Active is in the ledger; the ledger has nothing else, and what it had it has for ever.
+    /// Returns how many are Active.
+    pub async fn judge(&mut self, plugin: &str, versions: &Versions) -> Result<usize> {
         let seen = self.see(plugin).await?;
         let mut active = 0;
         for addon in &seen.addons {
             let name = addon.name_any();
             let version = addon.spec.version.to_string();
-            let want = versions.get(&version);
-            let want = want.with_context(|| format!("{name} is of no source"))?;
-            ensure!(
-                addon.spec.digest.as_ref() == Some(want),
-                "{name} has another digest"
-            );
+            let digest = addon.spec.digest.as_ref();
+            let mut offered = versions.get(&version).into_iter().flatten();
+            let want = offered.find(|offered| digest == Some(offered));
+            let want = want.with_context(|| format!("{name} has a digest of no source"))?;
             let tree = tree(addon, &seen.content).with_context(|| name.clone())?;
             ensure!(tree.digest() == *want, "{name} has other content");
             let status = addon.status.clone().unwrap_or_default();
@@ -335,21 +393,33 @@ impl World {
             }
         }
         for (version, digest) in &seen.ledger {
-            let want = versions.get(version);
-            ensure!(want == Some(digest), "the ledger has {version} as {digest}");
+            let offered = versions.get(version).is_some_and(|o| o.contains(digest));
+            ensure!(offered, "the ledger has {version} as {digest}");
         }
+        let published = self.published.get(plugin).into_iter().flatten();
+        for (version, digest) in published {
+            let now = seen.ledger.get(version);
+            ensure!(now == Some(digest), "{version} was {digest} and is {now:?}");
+        }
+        self.published.insert(plugin.to_owned(), seen.ledger);
         Ok(active)
     }
 
-    /// Every version was made once and never again.
-    fn created_once(&self, plugin: &str, versions: &Versions, mark: Mark) -> Result<()> {
+    /// No version was made twice. (That each is there is judged by what is there: an API server that is
+    /// killed does not log its last answer.)
+    pub fn created_at_most_once(
+        &self,
+        plugin: &str,
+        versions: &Versions,
+        mark: Mark,
+    ) -> Result<()> {
         let audit = self.cp.audit().since(mark)?;
         let created = audit.verb("create").resource("middlewareaddons");
         let created = created.filter(|e| e.response_status.as_ref().is_some_and(|s| s.code == 201));
         for version in versions.keys() {
             let name = format!("{plugin}-{version}");
             let times = created.filter(|e| e.name() == name).len();
-            ensure!(times == 1, "{name} was created {times} times");
+            ensure!(times <= 1, "{name} was created {times} times");
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
     runtime::{conditions::is_crd_established, wait::Condition},
 };
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -169,6 +170,32 @@ impl ControlPlane {
             )
             .await?;
         }
+        Ok(())
+    }
+
+    /// Kills the API server (SIGKILL); its data stay.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn kill_api_server(&self) -> Result<()> {
+        let file = self.directory().join("pids/kube-apiserver.pid");
+        let text = std::fs::read_to_string(&file).context("the API server's pid")?;
+        let pid = text.lines().next().unwrap_or_default().parse()?;
+        let pid = Pid::from_raw(pid).context("the API server's pid")?;
+        kill_process(pid, Signal::KILL).context("kill the API server")
+    }
+
+    /// Starts again what of it is dead, with the data and at the address that it had.
+    ///
+    /// # Errors
+    /// It did not start; the message has what the script said.
+    pub async fn start_again(&self) -> Result<()> {
+        let mut script = hack("control-plane");
+        script.arg("start").arg(self.directory());
+        let out = tokio::task::spawn_blocking(move || script.output()).await?;
+        let out = out.context("run hack/control-plane start")?;
+        let said = String::from_utf8_lossy(&out.stderr);
+        ensure!(out.status.success(), "hack/control-plane start: {said}");
         Ok(())
     }
 
