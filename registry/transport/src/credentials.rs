@@ -1,5 +1,6 @@
 //! Who asks, whom we trust, and through what: the settings of a source that its Secrets hold.
 
+use crate::{error::chain, http, known_hosts, oci};
 use std::fmt;
 
 /// Credentials of a source, as its Secrets hold them. Never printed.
@@ -78,7 +79,70 @@ impl fmt::Debug for Proxy {
     }
 }
 
+/// A credential that cannot be used, by the key that Secrets have it under.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` cannot be used: {reason}; want {want}")]
+pub struct InvalidCredential {
+    /// The key, such as `ca.crt`.
+    pub key: &'static str,
+    /// What is wrong, without the value.
+    pub reason: String,
+    /// What is wanted.
+    pub want: &'static str,
+}
+
 impl Credentials {
+    /// Whether each of them can be used; whether it is the right one only a server can say.
+    ///
+    /// # Errors
+    /// The first that cannot.
+    pub fn check(&self) -> Result<(), InvalidCredential> {
+        let refuse = |key, reason: String, want| InvalidCredential { key, reason, want };
+        if let Some(ca) = &self.ca {
+            let only = Self {
+                ca: Some(ca.clone()),
+                ..Self::default()
+            };
+            let made = http::client(&only);
+            let want = "certificates of authorities (PEM)";
+            made.map_err(|reason| refuse("ca.crt", reason, want))?;
+        }
+        if self.certificate.is_some() || self.key.is_some() {
+            let only = Self {
+                certificate: self.certificate.clone(),
+                key: self.key.clone(),
+                ..Self::default()
+            };
+            let want =
+                "a client certificate under `tls.crt` and its private key under `tls.key` (PEM)";
+            http::client(&only).map_err(|reason| refuse("tls.crt", reason, want))?;
+        }
+        if let Some(proxy) = &self.proxy {
+            let only = Self {
+                proxy: Some(proxy.clone()),
+                ..Self::default()
+            };
+            let want = "`http://HOST:PORT` or `https://HOST:PORT`";
+            http::client(&only).map_err(|reason| refuse("address", reason, want))?;
+        }
+        if let Some(config) = &self.docker_config {
+            let want = "the JSON of a docker `config.json` with `auths`";
+            oci::check_docker_config(config)
+                .map_err(|reason| refuse(".dockerconfigjson", reason, want))?;
+        }
+        if let Some(known) = &self.known_hosts {
+            let want = "lines as `ssh-keyscan HOST` prints them";
+            known_hosts::check(known).map_err(|reason| refuse("known_hosts", reason, want))?;
+        }
+        if let Some(identity) = &self.identity {
+            let want = "a private key of SSH (OpenSSH or PEM), with its passphrase under `password` \
+                        where it has one";
+            russh::keys::decode_secret_key(identity.trim(), self.password.as_deref())
+                .map_err(|error| refuse("identity", chain(&error), want))?;
+        }
+        Ok(())
+    }
+
     /// Whether a user, a password or a token is there to be sent over HTTP.
     pub(crate) fn authenticate(&self) -> bool {
         self.username.is_some() || self.password.is_some() || self.bearer_token.is_some()
@@ -122,6 +186,34 @@ mod tests {
             printed,
             r#"{"password", "proxy"} Some(Proxy("http://proxy"))"#
         );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_by_its_key_and_not_shown() {
+        type Set = fn(&mut Credentials);
+        let cases: [(&str, Set); 6] = [
+            ("ca.crt", |c| c.ca = Some("secret".into())),
+            ("tls.crt", |c| c.certificate = Some("secret".into())),
+            ("address", |c| {
+                c.proxy = Some(Proxy {
+                    address: "proxy:3128".into(),
+                    ..Proxy::default()
+                });
+            }),
+            (".dockerconfigjson", |c| {
+                c.docker_config = Some("secret".into());
+            }),
+            ("known_hosts", |c| c.known_hosts = Some("secret".into())),
+            ("identity", |c| c.identity = Some("secret".into())),
+        ];
+        for (key, set) in cases {
+            let mut credentials = Credentials::default();
+            assert_eq!(credentials.check(), Ok(()));
+            set(&mut credentials);
+            let error = credentials.check().unwrap_err();
+            assert_eq!(error.key, key);
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
     }
 
     #[test]

@@ -17,6 +17,22 @@ pub(crate) struct Known {
     revoked: Vec<PublicKey>,
 }
 
+/// Whether every line of `text` can be read, and there is one.
+///
+/// # Errors
+/// What is wrong.
+pub(crate) fn check(text: &str) -> Result<(), String> {
+    let mut lines = 0;
+    for entry in KnownHosts::new(text) {
+        entry.map_err(|error| format!("known_hosts: {error}"))?;
+        lines += 1;
+    }
+    if lines == 0 {
+        return Err("known_hosts holds no key".to_owned());
+    }
+    Ok(())
+}
+
 impl Known {
     /// What `text` says of `host` at `port`.
     ///

@@ -34,7 +34,7 @@ mod ssh;
 mod trees;
 
 pub use consequence::{Consequence, LONGEST};
-pub use credentials::{Credentials, Proxy};
+pub use credentials::{Credentials, InvalidCredential, Proxy};
 pub use error::Error;
 pub use history::Candidate;
 pub use mirror::Mirrors;

@@ -5,7 +5,10 @@
 //! references by renaming, so a crash leaves a mirror that is whole or one that does not open.
 
 use crate::{
-    Error, Offered, Remote, Revision, deadline::Deadline, reference::select, session::Session,
+    Error, Offered, Remote, Revision,
+    deadline::Deadline,
+    reference::{Head, select},
+    session::Session,
     trees,
 };
 use git2::{Oid, Repository};
@@ -14,11 +17,13 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// libgit2's depth for all of a history in a repository that is not shallow.
 const ALL: i32 = 0;
+/// Longer lists of references are not kept.
+const MAX_KEPT: usize = 10_000;
 /// Packs are never joined; a mirror with more is made anew, one commit deep.
 const MAX_PACKS: usize = 100;
 
@@ -35,8 +40,17 @@ struct Locks {
     /// Held while files are read or removed; short.
     reading: Mutex<()>,
     /// Held for the whole of a fetch, so that two never write one reference. A server that hangs
-    /// delays those who fetch the same repository, and nobody who only reads.
-    fetching: Mutex<()>,
+    /// delays those who fetch the same repository, and nobody who only reads. What the last look at
+    /// the references saw is in it.
+    fetching: Mutex<Option<Listing>>,
+}
+
+/// The references of a repository, as a look at them saw them.
+#[derive(Debug)]
+struct Listing {
+    /// When the look began: what was pushed before is in it.
+    begun: Instant,
+    heads: Vec<Head>,
 }
 
 impl Mirrors {
@@ -63,14 +77,25 @@ impl Mirrors {
     /// # Errors
     /// As [`crate::resolve`], and when the download or the disk fails.
     pub fn fetch(&self, remote: &Remote) -> Result<Revision, Error> {
+        self.fetch_since(remote, Instant::now())
+    }
+
+    /// The same, where a look at the references that another call took is as good if it began at
+    /// `since` or later: of many that fetch one repository at once, one or two ask the server.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub fn fetch_since(&self, remote: &Remote, since: Instant) -> Result<Revision, Error> {
+        remote.checked_url()?;
+        // What is whole and what is one commit deep lie apart, and share the looks.
+        let locks = self.locks(&self.place(remote, false));
+        let mut listing = held_in_time(&locks.fetching, remote)?;
         let path = self.path(remote);
-        let locks = self.locks(&path);
-        let _alone = held_in_time(&locks.fetching, remote)?;
-        match self.attempt(&path, remote) {
+        match self.attempt(&path, remote, since, &mut listing) {
             Err(error) if error.blames_mirror() => {
                 tracing::warn!(url = remote.url, %error, "the mirror is thrown away");
                 self.throw_away(&path)?;
-                self.attempt(&path, remote)
+                self.attempt(&path, remote, since, &mut listing)
             }
             done => done,
         }
@@ -119,7 +144,13 @@ impl Mirrors {
         })
     }
 
-    fn attempt(&self, path: &Path, remote: &Remote) -> Result<Revision, Error> {
+    fn attempt(
+        &self,
+        path: &Path,
+        remote: &Remote,
+        since: Instant,
+        listing: &mut Option<Listing>,
+    ) -> Result<Revision, Error> {
         let locks = self.locks(path);
         let repository = {
             let _held = held(&locks.reading);
@@ -133,9 +164,24 @@ impl Mirrors {
         {
             return Ok(Revision::of_commit(commit));
         }
+        let there = |heads: &[Head]| {
+            let revision = select(&remote.url, &remote.reference, heads)?;
+            let there = holds(&revision.commit) && has_tag(&repository, heads, &revision);
+            Ok((revision, there))
+        };
+        if let Some(seen) = listing.as_ref().filter(|seen| seen.begun >= since)
+            && let (revision, true) = there(&seen.heads)?
+        {
+            return Ok(revision);
+        }
+        let begun = Instant::now();
         let mut session = Session::open(&repository, remote)?;
-        let revision = select(&remote.url, &remote.reference, &session.heads)?;
-        if holds(&revision.commit) && has_tag(&repository, &session, &revision) {
+        *listing = (session.heads.len() <= MAX_KEPT).then(|| Listing {
+            begun,
+            heads: session.heads.clone(),
+        });
+        let (revision, there) = there(&session.heads)?;
+        if there {
             return Ok(revision);
         }
         download(&mut session, &revision, if whole { ALL } else { 1 })?;
@@ -164,11 +210,14 @@ impl Mirrors {
         Arc::clone(locks.entry(path.to_owned()).or_default())
     }
 
-    /// Named by a hash, because a URL is no file name; who has other credentials may see other things.
     fn path(&self, remote: &Remote) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
         // What is one commit deep and what is whole do not mix.
-        let whole = remote.reference.history;
+        self.place(remote, remote.reference.history)
+    }
+
+    /// Named by a hash, because a URL is no file name; who has other credentials may see other things.
+    fn place(&self, remote: &Remote, whole: bool) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
         (&remote.url, &remote.credentials, whole).hash(&mut hasher);
         self.root.join(format!("{:016x}.git", hasher.finish()))
     }
@@ -179,7 +228,7 @@ fn held(lock: &Mutex<()>) -> MutexGuard<'_, ()> {
 }
 
 /// The lock, if it can be had within the remote's timeout.
-fn held_in_time<'a>(lock: &'a Mutex<()>, remote: &Remote) -> Result<MutexGuard<'a, ()>, Error> {
+fn held_in_time<'a, T>(lock: &'a Mutex<T>, remote: &Remote) -> Result<MutexGuard<'a, T>, Error> {
     const PAUSE: Duration = Duration::from_millis(2);
     let deadline = Deadline::after(remote.timeout);
     loop {
@@ -247,12 +296,12 @@ fn holds(repository: &Repository, commit: &str) -> bool {
 
 /// Whether the tag that was asked for is there as it is advertised: a tag may be signed anew, and still
 /// point at the commit that it did.
-fn has_tag(repository: &Repository, session: &Session<'_>, revision: &Revision) -> bool {
+fn has_tag(repository: &Repository, heads: &[Head], revision: &Revision) -> bool {
     let full = revision.reference.as_deref().unwrap_or_default();
     let Some(name) = full.strip_prefix("refs/tags/") else {
         return true;
     };
-    let advertised = session.heads.iter().find(|head| head.name == full);
+    let advertised = heads.iter().find(|head| head.name == full);
     let there = repository.find_reference(&format!("refs/paamesh/tags/{name}"));
     let there = there.ok().and_then(|reference| reference.target());
     there.map(|oid| oid.to_string()) == advertised.map(|head| head.commit.clone())

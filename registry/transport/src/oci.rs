@@ -28,7 +28,8 @@ pub use manifest::{
 pub use push::{Artifact, Pushed};
 pub use remote::{Reference, Remote, Revision};
 
-pub(crate) use manifest::{digest as digest_of, shown};
+pub(crate) use docker_config::check as check_docker_config;
+pub(crate) use manifest::{EMPTY, EMPTY_TYPE, MANIFEST_TYPE, digest as digest_of, shown};
 pub(crate) use session::Session;
 pub(crate) use tokens::Action;
 

@@ -10,7 +10,7 @@ mod http_server;
 #[allow(dead_code)]
 mod registries;
 
-use api::Digest;
+use api::{Digest, provenance::Signer};
 use http_server::{HttpServer, Manner, Request, Response, forward};
 use registries::{Demands, Registry};
 use std::{
@@ -166,7 +166,8 @@ fn the_key_that_signed_is_named() {
     std::fs::write(world.registry.storage.join("der"), der).unwrap();
     let hash = registries::openssl(&world.registry.storage, &["dgst", "-sha256", "-r", "der"]);
     let hash = String::from_utf8(hash).unwrap();
-    assert_eq!(verified.key.hex(), hash.split(' ').next().unwrap());
+    let want = format!("sha256:{}", hash.split(' ').next().unwrap());
+    assert_eq!(verified.signer, Signer::Key(want));
 }
 
 #[test]

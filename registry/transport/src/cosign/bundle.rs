@@ -1,21 +1,25 @@
 //! Bundles, as cosign 3 writes them: an in-toto statement in a DSSE envelope (sigstore's
 //! protobuf-specs, `sigstore_bundle.proto` 0.3; DSSE 1.0.2; in-toto attestation 1.0). Pure.
 
-use super::{Keys, Reason};
+use super::{
+    Reason, Trusted,
+    certificate::{self, Signed},
+};
 use crate::oci::shown;
-use api::Digest;
+use api::{Digest, provenance::Signer};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The artifact type, and the type of the layer.
 pub(crate) const TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The largest bundle; cosign's has 1 to 10 KiB.
 pub(crate) const MAX_BYTES: u64 = 1 << 20;
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(super) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// What a statement is about that says «I signed this», and nothing more.
-const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(super) const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +34,48 @@ struct Bundle {
 #[serde(rename_all = "camelCase")]
 struct Material {
     public_key: Option<Hint>,
+    certificate: Option<Raw>,
+    x509_certificate_chain: Option<Chain>,
+    /// Read where a certificate signed.
+    #[serde(default)]
+    tlog_entries: Vec<Value>,
+    #[serde(default)]
+    timestamp_verification_data: Timestamps,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Raw {
+    raw_bytes: String,
+}
+
+#[derive(Deserialize)]
+struct Chain {
+    #[serde(default)]
+    certificates: Vec<Raw>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Timestamps {
+    #[serde(default)]
+    rfc3161_timestamps: Vec<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Timestamp {
+    signed_timestamp: String,
+}
+
+impl Material {
+    /// The certificate that signed: of a chain the first.
+    fn certificate(&self) -> Option<&str> {
+        let chain = self.x509_certificate_chain.as_ref();
+        let first = chain.and_then(|chain| chain.certificates.first());
+        let raw = self.certificate.as_ref().or(first)?;
+        Some(&raw.raw_bytes)
+    }
 }
 
 #[derive(Deserialize)]
@@ -66,9 +112,13 @@ struct Subject {
     digest: BTreeMap<String, String>,
 }
 
-/// The key that signed `bundle`, where its statement is about `digest`. The signature is checked before
-/// the payload is read.
-pub(crate) fn verify(bundle: &[u8], digest: &Digest, keys: &Keys) -> Result<Digest, Reason> {
+/// Who signed `bundle`, where its statement is about `digest`. The signature is checked before the
+/// payload is read.
+pub(crate) fn verify(
+    bundle: &[u8],
+    digest: &Digest,
+    trusted: Trusted<'_>,
+) -> Result<Signer, Reason> {
     let bundle: Bundle = serde_json::from_slice(bundle)
         .map_err(|_| Reason::Unreadable("it is no bundle".to_owned()))?;
     if bundle.media_type != TYPE {
@@ -78,22 +128,21 @@ pub(crate) fn verify(bundle: &[u8], digest: &Digest, keys: &Keys) -> Result<Dige
     let Some(envelope) = bundle.dsse_envelope else {
         return Err(unreadable("it has no DSSE envelope"));
     };
-    let hint = bundle.verification_material.public_key;
-    let (key, payload) = opened(&envelope, hint.as_ref(), keys)?;
+    let (signer, payload) = opened(&envelope, &bundle.verification_material, trusted)?;
     about(&payload, digest)?;
-    Ok(key)
+    Ok(signer)
 }
 
 fn unreadable(reason: impl Into<String>) -> Reason {
     Reason::Unreadable(reason.into())
 }
 
-/// The payload, and the key that signed it.
+/// The payload, and who signed it.
 fn opened(
     envelope: &Envelope,
-    hint: Option<&Hint>,
-    keys: &Keys,
-) -> Result<(Digest, Vec<u8>), Reason> {
+    material: &Material,
+    trusted: Trusted<'_>,
+) -> Result<(Signer, Vec<u8>), Reason> {
     if envelope.payload_type != PAYLOAD_TYPE {
         let kind = shown(&envelope.payload_type);
         return Err(unreadable(format!(
@@ -110,17 +159,39 @@ fn opened(
         return Err(unreadable("its payload or its signature is no base64"));
     };
     let message = pre_authentication_encoding(&envelope.payload_type, &payload);
-    match keys.signer(&message, &signature) {
-        Some(key) => Ok((key.clone(), payload)),
-        None if hint.is_some_and(|hint| keys.has_hint(&hint.hint)) => Err(Reason::Tampered(
-            "it names a trusted key, which did not make it".to_owned(),
-        )),
-        None => Err(Reason::WrongKey),
+    if let Some(signer) = trusted.signer(&message, &signature) {
+        return Ok((signer, payload));
     }
+    if let Some(certificate) = material.certificate() {
+        let certificate = decoded(certificate);
+        let certificate = certificate.ok_or_else(|| unreadable("its certificate is no base64"))?;
+        let times = &material.timestamp_verification_data.rfc3161_timestamps;
+        let entries = material.tlog_entries.iter();
+        let signed = Signed {
+            signature: &signature,
+            message: &message,
+            payload: &payload,
+            certificate: &certificate,
+            timestamps: times
+                .iter()
+                .filter_map(|time| decoded(&time.signed_timestamp))
+                .collect(),
+            entries: entries
+                .filter_map(|entry| Deserialize::deserialize(entry).ok())
+                .collect(),
+        };
+        return Ok((certificate::signer(&signed, trusted)?, payload));
+    }
+    let hint = material.public_key.as_ref();
+    let named = hint.is_some_and(|hint| trusted.keys.is_some_and(|keys| keys.has_hint(&hint.hint)));
+    Err(match named {
+        true => Reason::Tampered("it names a trusted key, which did not make it".to_owned()),
+        false => Reason::WrongKey,
+    })
 }
 
 /// `PAE` of DSSE: what is signed.
-fn pre_authentication_encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
+pub(super) fn pre_authentication_encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);
     message
@@ -191,7 +262,8 @@ mod tests {
         });
         change(&mut bundle);
         let bytes = serde_json::to_vec(&bundle).unwrap();
-        let got = verify(&bytes, &DIGEST.parse().unwrap(), &pair.keys());
+        let keys = pair.keys();
+        let got = verify(&bytes, &DIGEST.parse().unwrap(), (&keys).into());
         assert_eq!(&got.map(|_| ()), want, "{bundle}");
     }
 

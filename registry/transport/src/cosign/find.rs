@@ -1,9 +1,12 @@
 //! Where cosign keeps signatures, and what is there of them. What is missing is known only where the
 //! registry says so.
 
-use super::{Format, Keys, Reason, bundle, simple};
+use super::{
+    Format, Reason, Trusted, bundle,
+    simple::{self, Simple},
+};
 use crate::oci::{Action, Artifacts, Descriptor, Error, Remote, Session};
-use api::Digest;
+use api::{Digest, provenance::Signer};
 
 /// More signatures than these are not looked at.
 const MAX_CANDIDATES: usize = 100;
@@ -15,16 +18,16 @@ pub(crate) fn tag(digest: &Digest) -> String {
 
 /// What may be a signature.
 pub(crate) enum Candidate {
-    Simple { payload: Vec<u8>, signature: String },
+    Simple(Simple),
     Bundle(Vec<u8>),
 }
 
 impl Candidate {
-    /// The key that made it, where it is good.
-    pub(crate) fn verify(&self, digest: &Digest, keys: &Keys) -> Result<Digest, Reason> {
+    /// Who made it, where it is good.
+    pub(crate) fn verify(&self, digest: &Digest, trusted: Trusted<'_>) -> Result<Signer, Reason> {
         match self {
-            Self::Simple { payload, signature } => simple::verify(payload, signature, digest, keys),
-            Self::Bundle(bytes) => bundle::verify(bytes, digest, keys),
+            Self::Simple(simple) => simple.verify(digest, trusted),
+            Self::Bundle(bytes) => bundle::verify(bytes, digest, trusted),
         }
     }
 }
@@ -105,14 +108,12 @@ fn simple(session: &Session<'_>, layer: &Descriptor) -> Result<Result<Candidate,
         let reason = "a layer is no simple signing payload";
         return Ok(Err(Reason::Unreadable(reason.to_owned())));
     }
-    let Some(signature) = layer.annotations.get(simple::ANNOTATION) else {
-        let reason = format!("a layer has no annotation {}", simple::ANNOTATION);
-        return Ok(Err(Reason::Unreadable(reason)));
-    };
     let payload = session.small_blob(layer, simple::MAX_BYTES);
-    candidate(payload.map(|payload| Candidate::Simple {
-        payload,
-        signature: signature.clone(),
+    candidate(payload.map(|payload| {
+        Candidate::Simple(Simple {
+            payload,
+            annotations: layer.annotations.clone(),
+        })
     }))
 }
 

@@ -34,8 +34,9 @@ pub struct InvalidKey(String);
 #[derive(Clone, Debug)]
 pub struct Keys(Vec<Key>);
 
+/// A public key.
 #[derive(Clone, Debug)]
-struct Key {
+pub(super) struct Key {
     /// The hash of the SubjectPublicKeyInfo.
     id: Digest,
     kind: Kind,
@@ -102,6 +103,14 @@ impl Keys {
         Self::of(self.0)
     }
 
+    /// What tells these keys from others, in whatever order they were given.
+    pub fn fingerprint(&self) -> Digest {
+        let mut ids: Vec<&str> = self.0.iter().map(|key| key.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        digest_of(ids.join(" ").as_bytes())
+    }
+
     /// The key that made `signature` over `message`.
     pub(crate) fn signer(&self, message: &[u8], signature: &[u8]) -> Option<&Digest> {
         let mut keys = self.0.iter();
@@ -130,7 +139,8 @@ impl fmt::Display for Keys {
 }
 
 impl Key {
-    fn parse(der: &[u8]) -> Result<Self, InvalidKey> {
+    /// The key that this SubjectPublicKeyInfo is.
+    pub(super) fn parse(der: &[u8]) -> Result<Self, InvalidKey> {
         let refuse = |reason: &str| InvalidKey(reason.to_owned());
         let info = SubjectPublicKeyInfoRef::from_der(der)
             .map_err(|_| refuse("a key is no SubjectPublicKeyInfo"))?;
@@ -152,7 +162,13 @@ impl Key {
         })
     }
 
-    fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether `id` is the hash of its SubjectPublicKeyInfo.
+    pub(super) fn is_id(&self, id: &[u8]) -> bool {
+        <[u8; 32]>::try_from(id).is_ok_and(|id| Digest::sha256(id) == self.id)
+    }
+
+    /// Whether it made `signature` over `message`.
+    pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let by = |algorithm: &&'static dyn VerificationAlgorithm| {
             UnparsedPublicKey::new(*algorithm, &self.bytes)
                 .verify(message, signature)

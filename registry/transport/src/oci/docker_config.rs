@@ -34,6 +34,14 @@ pub(crate) enum Login {
     Token(String),
 }
 
+/// Whether `config` can be read.
+///
+/// # Errors
+/// What is wrong with it, without its values.
+pub(crate) fn check(config: &str) -> Result<(), String> {
+    parse(config).map(drop)
+}
+
 /// The login for the repository `path` at `host` by `config`; none where no entry matches. Keys may
 /// have a path, of which the longest that matches wins, and `*` for a part of the host, as Kubernetes
 /// reads them.
@@ -41,10 +49,7 @@ pub(crate) enum Login {
 /// # Errors
 /// What is wrong with the config, without its values.
 pub(crate) fn login(config: &str, host: &str, path: &str) -> Result<Option<Login>, String> {
-    let config: Config = serde_json::from_str(config).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        format!(".dockerconfigjson is no docker config (line {line}, column {column})")
-    })?;
+    let config = parse(config)?;
     let matching = config.auths.iter().filter_map(|(key, entry)| {
         let length = matches(key, host, path)?;
         Some((length, key, entry))
@@ -53,6 +58,13 @@ pub(crate) fn login(config: &str, host: &str, path: &str) -> Result<Option<Login
         None => Ok(None),
         Some((_, key, entry)) => of(key, entry),
     }
+}
+
+fn parse(config: &str) -> Result<Config, String> {
+    serde_json::from_str(config).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!(".dockerconfigjson is no docker config (line {line}, column {column})")
+    })
 }
 
 fn of(key: &str, entry: &Entry) -> Result<Option<Login>, String> {

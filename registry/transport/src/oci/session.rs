@@ -71,6 +71,11 @@ impl<'a> Session<'a> {
         &self.client
     }
 
+    /// The repository as images are named: `host/path`.
+    pub(crate) fn image_name(&self) -> String {
+        format!("{}/{}", self.at.host, self.at.path)
+    }
+
     pub(crate) fn url(&self) -> String {
         self.at.text.clone()
     }
