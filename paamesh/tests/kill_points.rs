@@ -22,6 +22,11 @@ use world::World;
 
 /// How many versions the small sync has.
 const FEW: usize = 20;
+/// So many writes of a version are certain: of the registry two content objects and the version, of the
+/// operator the ledger, the status and an Event.
+const WRITES: usize = 3;
+/// So many numbers in a row of which no sync reaches the write: all were taken.
+const MISSES: usize = 3;
 /// In one large sync so many times somebody is killed, so that there are recoveries of recoveries.
 const AT_ONCE: usize = 10;
 /// After so many syncs the world is made anew: old versions are listed with each start.
@@ -36,16 +41,20 @@ struct Point {
     moves: bool,
 }
 
-/// One test: what it says of itself, its random numbers, and whether there is time.
+/// One test: what it says of itself, its random numbers, whether there is time, and what it did.
 struct Run {
     name: &'static str,
     seed: u64,
     rng: Rng,
     long: bool,
+    world: World,
+    syncs: usize,
+    kills: usize,
+    said: Instant,
 }
 
 impl Run {
-    fn begin(name: &'static str) -> Result<Self> {
+    async fn begin(name: &'static str) -> Result<Self> {
         let seed = std::env::var("PAAMESH_SEED").ok();
         let seed = seed.map_or_else(|| Ok(fastrand::u64(..)), |seed| seed.parse())?;
         Ok(Self {
@@ -53,132 +62,150 @@ impl Run {
             seed,
             rng: Rng::with_seed(seed),
             long: std::env::var_os("PAAMESH_LONG").is_some(),
+            world: World::new().await?,
+            syncs: 0,
+            kills: 0,
+            said: Instant::now(),
         })
     }
 
-    /// All of `points`, or so many of them at random.
-    fn sample(&mut self, mut points: Vec<Point>, size: usize) -> Vec<Point> {
-        if !self.long {
-            self.rng.shuffle(&mut points);
-            points.truncate(size);
+    /// A sync of `versions` in which somebody dies at `point`; how many times the registry and the
+    /// operator did.
+    async fn sync(&mut self, versions: usize, point: &Point) -> Result<(usize, usize)> {
+        if self.syncs > 0 && self.syncs.is_multiple_of(SYNCS) {
+            self.world = World::new().await?;
         }
-        points
+        let plugin = format!("p{}", self.syncs);
+        let world = &mut self.world;
+        world
+            .sync(
+                &plugin,
+                versions,
+                &point.registry,
+                &point.operator,
+                point.moves,
+            )
+            .await?;
+        let (registry, operator) = (world.registry.hits.len(), world.operator.hits.len());
+        self.syncs += 1;
+        self.kills += registry + operator;
+        if self.said.elapsed() > Duration::from_secs(60) {
+            self.said = Instant::now();
+            self.say(&format!("{} kills in {} syncs", self.kills, self.syncs));
+        }
+        Ok((registry, operator))
     }
 
-    /// A world, and how many writes of the registry and of the operator a sync of [`FEW`] versions
-    /// takes there if nobody dies.
-    async fn world(&self) -> Result<(World, usize, usize)> {
-        let mut world = World::new().await?;
-        world.sync("count", FEW, &[], &[], false).await?;
-        let (registry, operator) = world.writes;
-        self.say(&format!(
-            "a sync of {FEW} versions: {registry} writes of the registry, {operator} of the operator"
-        ));
-        Ok((world, registry, operator))
-    }
-
-    /// A sync for each of `points`.
-    async fn play(&self, mut world: World, versions: usize, points: &[Point]) -> Result<()> {
-        let (mut wanted, mut hit, mut said) = (0, 0, Instant::now());
-        for (n, point) in points.iter().enumerate() {
-            if n > 0 && n % SYNCS == 0 {
-                world = World::new().await?;
+    /// A small sync for each write on both sides, or for so many of the certain ones at random. `point`
+    /// says who else dies, and `died` who is meant.
+    async fn sweep(
+        &mut self,
+        sample: usize,
+        point: impl Fn(&mut Rng, Kill) -> Point,
+        died: impl Fn((usize, usize)) -> usize,
+    ) -> Result<()> {
+        let (mut at, mut misses, mut reached) = (0, 0, 0);
+        if self.long {
+            while misses < MISSES {
+                at += 1;
+                let mut hits = 0;
+                for side in [Side::Before, Side::After] {
+                    let point = point(&mut self.rng, Kill { at, side });
+                    hits += died(self.sync(FEW, &point).await?);
+                }
+                misses = if hits == 0 { misses + 1 } else { 0 };
+                reached += usize::from(hits > 0);
             }
-            let (registry, operator) = (&point.registry, &point.operator);
-            let plugin = format!("p{n}");
-            world
-                .sync(&plugin, versions, registry, operator, point.moves)
-                .await?;
-            wanted += registry.len() + operator.len();
-            hit += world.registry.hits.len() + world.operator.hits.len();
-            if said.elapsed() > Duration::from_secs(60) {
-                said = Instant::now();
-                self.say(&format!("{} of {} syncs", n + 1, points.len()));
-            }
+            assert!(
+                reached >= WRITES * FEW,
+                "only {reached} writes were reached"
+            );
+            self.say(&format!("both sides of each of {reached} writes"));
         }
-        self.say(&format!(
-            "{hit} kills (of {wanted} points) in {} syncs of {versions} versions, seed {}: all held",
-            points.len(),
-            self.seed
-        ));
-        // A sync may take a write less than that which was counted, and then ends before its point.
-        assert!(hit * 10 >= wanted * 8, "most points are reached");
+        for _ in 0..sample {
+            let kill = any(&mut self.rng, WRITES * FEW);
+            let point = point(&mut self.rng, kill);
+            let hits = died(self.sync(FEW, &point).await?);
+            assert_eq!(hits, 1, "{kill} is certain");
+        }
+        self.end(FEW);
         Ok(())
+    }
+
+    fn end(&self, versions: usize) {
+        let (kills, syncs, seed) = (self.kills, self.syncs, self.seed);
+        self.say(&format!(
+            "{kills} kills in {syncs} syncs of {versions} versions, seed {seed}: all held"
+        ));
     }
 
     /// Past the test's captured output: how many points there were is told of a test that passed, too.
     fn say(&self, what: &str) {
         let _ = writeln!(std::io::stderr(), "kill points, {}: {what}", self.name);
     }
+}
 
-    fn any(&mut self, writes: usize) -> Kill {
-        let sides = [Side::Before, Side::After];
-        Kill {
-            at: self.rng.usize(1..=writes.max(1)),
-            side: sides[self.rng.usize(..2)],
-        }
+fn any(rng: &mut Rng, writes: usize) -> Kill {
+    let sides = [Side::Before, Side::After];
+    Kill {
+        at: rng.usize(1..=writes),
+        side: sides[rng.usize(..2)],
     }
 }
 
-/// Both sides of each of so many writes.
-fn every(writes: usize) -> impl Iterator<Item = Kill> {
-    (1..=writes).flat_map(|at| [Side::Before, Side::After].map(|side| Kill { at, side }))
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_survives_every_death_of_the_registry_once_and_whole() -> Result<()> {
+    let mut run = Run::begin("registry").await?;
+    let point = |_: &mut Rng, kill| Point {
+        registry: vec![kill],
+        ..Point::default()
+    };
+    run.sweep(2, point, |(registry, _)| registry).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_survives_every_death_once_and_whole() -> Result<()> {
-    let mut run = Run::begin("every write")?;
-    let (world, registry, operator) = run.world().await?;
-    let of_registry = every(registry).map(|kill| Point {
-        registry: vec![kill],
-        ..Point::default()
-    });
-    let mut points: Vec<_> = of_registry.collect();
-    // The registry dies in the same sync, at random.
-    points.extend(every(operator).map(|kill| Point {
-        registry: vec![run.any(registry)],
+async fn a_version_survives_the_death_of_both() -> Result<()> {
+    let mut run = Run::begin("operator and registry").await?;
+    let point = |rng: &mut Rng, kill| Point {
+        registry: vec![any(rng, WRITES * FEW)],
         operator: vec![kill],
         moves: false,
-    }));
-    let points = run.sample(points, 3);
-    run.play(world, FEW, &points).await
+    };
+    run.sweep(2, point, |(_, operator)| operator).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_published_before_a_death_stays_though_its_source_has_other_bytes_after_it()
 -> Result<()> {
-    let mut run = Run::begin("other bytes after it")?;
-    let (world, registry, _) = run.world().await?;
-    let points = every(registry).map(|kill| Point {
+    let mut run = Run::begin("registry, other bytes after it").await?;
+    let point = |_: &mut Rng, kill| Point {
         registry: vec![kill],
         moves: true,
         ..Point::default()
-    });
-    let points = run.sample(points.collect(), 2);
-    run.play(world, FEW, &points).await
+    };
+    run.sweep(2, point, |(registry, _)| registry).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_syncs_survive_many_deaths() -> Result<()> {
-    let mut run = Run::begin("large syncs")?;
-    let (world, registry, operator) = run.world().await?;
+    let mut run = Run::begin("large syncs").await?;
     let (versions, deaths) = if run.long { (200, 200) } else { (40, 3) };
     let each = AT_ONCE.min(deaths);
     // The next kill counts from the restart: together they reach over the whole sync.
-    let (registry, operator) = (
-        registry * versions / FEW / each,
-        operator * versions / FEW / each,
-    );
-    let points = (0..deaths / each).map(|_| {
+    let writes = WRITES * versions / each;
+    // A sync may end before the last of them.
+    while run.kills < deaths {
         let mut point = Point::default();
         for _ in 0..each {
+            let kill = any(&mut run.rng, writes);
             match run.rng.bool() {
-                true => point.registry.push(run.any(registry)),
-                false => point.operator.push(run.any(operator)),
+                true => point.registry.push(kill),
+                false => point.operator.push(kill),
             }
         }
-        point
-    });
-    let points: Vec<_> = points.collect();
-    run.play(world, versions, &points).await
+        let (registry, operator) = run.sync(versions, &point).await?;
+        assert!(registry + operator > 0, "nobody died");
+    }
+    run.end(versions);
+    Ok(())
 }

@@ -137,8 +137,6 @@ pub struct World {
     pub server: GitServer,
     pub registry: Service,
     pub operator: Service,
-    /// What the last sync of which nobody died took: writes of the registry, of the operator.
-    pub writes: (usize, usize),
     /// What the ledger of each plugin had when it was last judged.
     pub published: BTreeMap<String, BTreeMap<String, Digest>>,
 }
@@ -173,7 +171,6 @@ impl World {
             registry,
             operator,
             cp,
-            writes: (0, 0),
             published: BTreeMap::new(),
         })
     }
@@ -255,7 +252,6 @@ impl World {
         };
         let killed = [&self.registry.hits[..], &self.operator.hits].concat();
         outcome.with_context(|| format!("{plugin}, killed {killed:?}"))?;
-        self.writes = (self.registry.proxy.writes(), self.operator.proxy.writes());
         self.registry.proxy.arm(None);
         self.operator.proxy.arm(None);
         self.sources()
