@@ -24,7 +24,7 @@ use api::{
     crd::source::{Webhook, WebhookKind},
 };
 use axum::{
-    body::Body,
+    body::{Body, BodyDataStream},
     extract::{Path, State},
     http::HeaderMap,
 };
@@ -44,6 +44,10 @@ use tokio::net::TcpListener;
 
 /// The largest body that is read; forges send some tens of kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
+/// So much more of a body that is too large is read and forgotten: GitHub's largest is 25 MB.
+const MAX_DISCARDED: usize = 32 * 1024 * 1024;
+/// How long that may take.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -116,6 +120,10 @@ impl Webhooks {
             return Answer::StandsBy;
         };
         if length(headers).is_some_and(|length| length > MAX_BODY as u64) {
+            // Who asks first whether to send it need not.
+            if !headers.contains_key("expect") {
+                discard(&mut body.into_data_stream()).await;
+            }
             return Answer::TooLarge;
         }
         let door = match leading.door(source).await {
@@ -253,6 +261,7 @@ async fn read(body: Body, proof: &mut Proof) -> Result<Vec<u8>, Answer> {
             let chunk = chunk.map_err(|_| Answer::BrokenOff)?;
             read += chunk.len();
             if read > MAX_BODY {
+                discard(&mut chunks).await;
                 return Err(Answer::TooLarge);
             }
             proof.update(&chunk);
@@ -264,6 +273,20 @@ async fn read(body: Body, proof: &mut Proof) -> Result<Vec<u8>, Answer> {
     };
     let done = tokio::time::timeout(BODY_TIMEOUT, work).await;
     done.unwrap_or(Err(Answer::TooSlow))
+}
+
+/// Reads on for a while: who still sends when the connection ends may not see the answer.
+async fn discard(chunks: &mut BodyDataStream) {
+    let work = async {
+        let mut read = 0;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            read += chunk.len();
+            if read > MAX_DISCARDED {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, work).await;
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -452,6 +452,9 @@ async fn bodies_times_and_refusals_are_bounded() -> Result<()> {
         stream.write_all(head.as_bytes()).await?;
         assert_eq!(answer(stream).await?.status, 413);
     }
+    // Who sends it all at once gets the answer, not a broken connection.
+    let twice = vec![b'x'; 2 * 1024 * 1024];
+    assert_eq!(world.post("gitlab", &[token], &twice).await?.status, 413);
     let chunked = "POST /hook/gitlab HTTP/1.1\r\nHost: h\r\nX-Gitlab-Token: secret\r\n\
                    Transfer-Encoding: chunked\r\n\r\n";
     let (mut from, mut to) = TcpStream::connect(world.hooks).await?.into_split();
