@@ -4,9 +4,11 @@
 //! what can be reached, and on which way; what looks wrong. Admission and the App controller ask the same function and
 //! print the same text.
 
+mod dev;
 mod lint;
 mod walk;
 
+pub use dev::{Dev, named, with_version};
 pub use lint::{Note, NoteKind, Predecessors, Severity};
 pub use walk::{ClosedEdge, Ways};
 
@@ -40,7 +42,7 @@ pub struct Node {
     pub upgrade_from: Vec<Range>,
     /// For a runtime version, the runtime versions that may move to it.
     pub migrate_from: BTreeMap<Version, Vec<Range>>,
-    /// Whether something new may pin it: it is published and not being deleted.
+    /// Whether something new may pin it: it is published, not withdrawn, and not being deleted.
     pub open: bool,
 }
 
@@ -69,7 +71,7 @@ pub enum RefusedStep {
         valid: Vec<Version>,
     },
     /// Nothing new may pin the version.
-    #[error("version {wanted} takes no new users: it is not Active, or it is being deleted")]
+    #[error("version {wanted} takes no new users: it is not Active, it is withdrawn, or it is being deleted")]
     NotOpen {
         /// The version that was asked for.
         wanted: Version,
@@ -173,7 +175,8 @@ impl Graph {
 
 fn addon_step(node: &Node, present: &Version) -> Result<(), RefusedStep> {
     open(node)?;
-    if node.upgrade_from.iter().any(|range| range.matches(present)) {
+    let listed = node.upgrade_from.iter().any(|range| range.matches(present));
+    if listed || dev::are_siblings(present, &node.version) {
         return Ok(());
     }
     Err(RefusedStep::NotInUpgradeFrom {

@@ -215,6 +215,11 @@ impl Place {
         line.trim().is_empty()
     }
 
+    /// Where it begins in the source, and how many bytes there are; none where that is not known.
+    pub(crate) fn span(self) -> Option<(usize, usize)> {
+        (self.bytes.1 > 0).then_some(self.bytes)
+    }
+
     /// What stands here in `text`, the source of the document; empty where that is not known.
     pub(crate) fn source(self, text: &str) -> &str {
         let (start, len) = self.bytes;

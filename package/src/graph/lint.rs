@@ -4,7 +4,7 @@
 //! In: a graph. Out: notes with what to do. They refuse nothing: an edge is judged apart from the
 //! version that declares it.
 
-use super::{Graph, walk::accepted};
+use super::{Graph, dev, walk::accepted};
 use api::{Range, Version, names::PluginName};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,6 +92,8 @@ impl Graph {
             match from {
                 from if from.version == node.version => {}
                 from if super::walk::bridged(from, node) => found.open.push(version.clone()),
+                // Nobody declared it.
+                from if dev::are_siblings(&from.version, &node.version) => {}
                 _ => found.closed.push(version.clone()),
             }
         }
@@ -217,7 +219,7 @@ impl<'a> Row<'a> {
             .from
             .open
             .iter()
-            .filter(|from| *from > self.version)
+            .filter(|from| *from > self.version && !dev::are_siblings(from, self.version))
             .collect();
         if newer.is_empty() {
             return Vec::new();

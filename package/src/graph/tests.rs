@@ -105,7 +105,7 @@ fn a_step_is_allowed_or_refused_for_one_reason() {
         (
             "1.0.0/7.0.15",
             "1.2.0/7.0.15",
-            "version 1.2.0 takes no new users: it is not Active, or it is being deleted",
+            "version 1.2.0 takes no new users: it is not Active, it is withdrawn, or it is being deleted",
         ),
         (
             "1.0.0/7.0.15",
@@ -350,4 +350,30 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn states_that_an_author_saves_follow_each_other_both_ways() {
+    let graph = Graph::new([
+        node("1.1.0", "7.0.15", "", &[]),
+        node("1.2.0-dev.1", "7.0.15", "1.1.x", &[]),
+        node("1.2.0-dev.2", "7.0.15", "1.1.x", &[]),
+        node("1.2.0-dev.10", "7.0.15", "", &[]),
+        node("1.2.0", "7.0.15", "1.1.x", &[]),
+        node("1.3.0-dev.1", "7.0.15", "", &[]),
+    ]);
+    let from = state("1.2.0-dev.2/7.0.15");
+    let next = shown(&graph.next(&from));
+    assert_eq!(next, "1.2.0-dev.10/7.0.15 1.2.0-dev.1/7.0.15");
+    assert_eq!(shown(&graph.reachable(&from)), next);
+    let ways = graph.ways(&state("1.1.0/7.0.15"));
+    let last = ways.to(&state("1.2.0-dev.10/7.0.15")).unwrap();
+    assert_eq!(last.len(), 2, "by a state that follows 1.1.0");
+    // One that is gone can still be left, and the walk agrees with the step.
+    let gone = state("1.2.0-dev.3/7.0.15");
+    assert_eq!(graph.step(&gone, &from), Ok(()));
+    assert!(graph.reachable(&gone).contains(&from));
+    let notes = graph.lint();
+    let wrong = |note: &&Note| note.kind == NoteKind::Cycle;
+    assert_eq!(notes.iter().find(wrong), None);
 }

@@ -1,6 +1,6 @@
 //! Ways through the graph: all that can be reached, the shortest way, the edges that lead nowhere.
 
-use super::{Graph, Node, RefusedStep, State};
+use super::{Graph, Node, RefusedStep, State, dev};
 use api::Version;
 use std::collections::BTreeSet;
 
@@ -111,7 +111,8 @@ impl Graph {
                 .into_iter()
                 .filter_map(|at| nodes.get(at))
             {
-                if from.version != to.version && !bridged(from, to) {
+                let declared = !dev::are_siblings(&from.version, &to.version);
+                if declared && from.version != to.version && !bridged(from, to) {
                     let (from, to) = (from.version.clone(), to.version.clone());
                     closed.push(ClosedEdge { from, to });
                 }
@@ -133,11 +134,16 @@ impl Graph {
     }
 }
 
-/// The positions among `versions`, which ascend, of those that `node` lists in `upgradeFrom`, each
-/// once, ascending.
+/// The positions among `versions`, which ascend, of those that `node` lists in `upgradeFrom`, or that
+/// are states of the same version, each once, ascending.
 pub(super) fn accepted(node: &Node, versions: &[&Version]) -> Vec<usize> {
     let ranges = node.upgrade_from.iter();
     let mut accepted: Vec<usize> = ranges.flat_map(|range| range.positions(versions)).collect();
+    if dev::Dev::of(&node.version).is_some() {
+        let siblings = versions.iter().enumerate();
+        let siblings = siblings.filter(|(_, version)| dev::are_siblings(version, &node.version));
+        accepted.extend(siblings.map(|(at, _)| at));
+    }
     accepted.sort_unstable();
     accepted.dedup();
     accepted
