@@ -447,6 +447,10 @@ pub struct ChangedVersion {
     pub directory: String,
     /// The digest that was published, and stays.
     pub published: Digest,
+    /// The AddonSource that published it, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub published_by: Option<String>,
     /// The digest of what the source offers now.
     pub offered: Digest,
     /// The files that differ; the first 50. Empty where the published content is not there any more.
