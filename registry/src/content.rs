@@ -1,5 +1,9 @@
 //! Content objects: created once, read back to compare with what a source offers now.
 
+mod names;
+
+pub use names::{Names, selector};
+
 use api::crd::addon::{ContentKind, ContentRef};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;

@@ -3,7 +3,12 @@
 use crate::{
     Metrics, Settings, Shutdown,
     events::Events,
-    source::memory::{Memories, Verdicts},
+    provenance::Key,
+    source::{
+        directory::Numbers,
+        look::{Slots, Stores, proofs::Proofs},
+        memory::{Memories, Verdicts},
+    },
     watch::Caches,
 };
 use api::{AddonSource, MiddlewareAddon};
@@ -15,8 +20,19 @@ use std::sync::Arc;
 use tokio::sync::{RwLock, Semaphore};
 use transport::Mirrors;
 
-/// How many repositories are looked at once: each look waits for a server, in a thread of its own.
-const LOOKS: usize = 128;
+/// What a context is made of.
+pub struct Means {
+    /// Renders templates for the checks.
+    pub evaluate: Arc<dyn Evaluate>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is known of the cluster.
+    pub caches: Caches,
+    /// Signs where versions come from.
+    pub key: Key,
+    /// What is kept of repositories.
+    pub mirrors: Mirrors,
+}
 
 /// What every reconcile is handed.
 pub struct Context {
@@ -28,8 +44,14 @@ pub struct Context {
     pub metrics: Metrics,
     /// What is known of the cluster.
     pub caches: Caches,
-    /// What is kept of repositories.
-    pub mirrors: Arc<Mirrors>,
+    /// Signs where versions come from.
+    pub key: Key,
+    /// What is kept of repositories, and how registries are reached.
+    pub stores: Stores,
+    /// What was found to be signed.
+    pub proofs: Proofs,
+    /// The numbers of saved states.
+    pub numbers: Numbers,
     /// What was judged already.
     pub verdicts: Arc<Verdicts>,
     /// What is remembered of each source.
@@ -37,7 +59,7 @@ pub struct Context {
     /// Publishes Events.
     pub events: Events,
     /// A look holds one.
-    pub looks: Semaphore,
+    pub looks: Slots,
     /// Computing and API requests hold one; looks do not.
     pub workers: Semaphore,
     /// Resolves when the program is to end.
@@ -49,26 +71,28 @@ pub struct Context {
 
 impl Context {
     /// The context of a registry that begins.
-    pub fn new(
-        client: Client,
-        settings: Settings,
-        evaluate: Arc<dyn Evaluate>,
-        metrics: Metrics,
-        caches: Caches,
-        mirrors: Mirrors,
-        shutdown: Shutdown,
-    ) -> Self {
+    pub fn new(client: Client, settings: Settings, means: Means, shutdown: Shutdown) -> Self {
+        let Means {
+            evaluate,
+            metrics,
+            caches,
+            key,
+            mirrors,
+        } = means;
         Self {
             workers: Semaphore::new(usize::from(settings.workers.max(1))),
             settings,
             evaluate,
             metrics,
             caches,
-            mirrors: Arc::new(mirrors),
+            key,
+            stores: Stores::new(mirrors),
+            proofs: Proofs::default(),
+            numbers: Numbers::default(),
             verdicts: Arc::default(),
             memories: Memories::default(),
             events: Events::new(client.clone()),
-            looks: Semaphore::new(LOOKS),
+            looks: Slots::default(),
             shutdown,
             projecting: RwLock::new(()),
             client,

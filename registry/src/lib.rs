@@ -16,7 +16,7 @@
 //! | --- | --- | --- |
 //! | middleware.io | addonsources | list, watch |
 //! | middleware.io | addonsources/status | patch |
-//! | middleware.io | middlewareaddons | list, watch, create, delete |
+//! | middleware.io | middlewareaddons | list, watch, create, patch, delete |
 //! | middleware.io | addonledgers | list, watch |
 //! | events.k8s.io | events | create |
 //!
@@ -24,24 +24,26 @@
 //!
 //! | group | resources | verbs |
 //! | --- | --- | --- |
-//! | (core) | configmaps | get, list, create, delete |
-//! | (core) | secrets | get |
+//! | (core) | configmaps | get, list, watch, create, delete |
+//! | (core) | secrets | get, create |
 
 mod content;
 mod context;
 mod events;
+mod index;
 mod metrics;
 mod projection;
+mod provenance;
 pub mod source;
 mod sweep;
 mod watch;
 pub mod webhooks;
 
 pub use metrics::{Metrics, register};
-pub use projection::{Origin, Projection, projection};
+pub use projection::{Projection, projection};
 pub use webhooks::Webhooks;
 
-use context::Context;
+use context::{Context, Means};
 use futures::{
     StreamExt as _,
     future::{BoxFuture, Shared},
@@ -110,19 +112,24 @@ pub async fn run_with_webhooks(
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
     let mirrors = transport::Mirrors::open(settings.data_dir.join("mirrors"))?;
-    let (caches, queue) = watch::start(&client);
-    let context = Context::new(
-        client,
-        settings,
+    let secrets = kube::Api::namespaced(client.clone(), &settings.namespace);
+    let key = tokio::select! {
+        key = provenance::Key::obtain(&secrets) => key,
+        () = shutdown.clone() => return Ok(()),
+    };
+    let (caches, queue) = watch::start(&client, &settings.namespace);
+    let means = Means {
         evaluate,
         metrics,
         caches,
+        key,
         mirrors,
-        shutdown.clone(),
-    );
+    };
+    let context = Context::new(client, settings, means, shutdown.clone());
     let context = Arc::new(context);
     let (asking, asked) = futures::channel::mpsc::unbounded();
     let queue = futures::stream::select(queue, asked).boxed();
+    let directories = source::directory::watch::run(context.clone(), asking.clone());
     let filled = async {
         context.caches.wait_until_ready().await;
         let _open = webhooks.open(context.clone(), asking);
@@ -133,6 +140,7 @@ pub async fn run_with_webhooks(
     tokio::select! {
         () = source::run(context.clone(), queue, shutdown.clone()) => Ok(()),
         () = sweep::run(context.clone(), shutdown) => Ok(()),
+        () = directories => Err(RunError::Ended("watch of directories")),
         () = filled => Err(RunError::Ended("readiness")),
     }
 }

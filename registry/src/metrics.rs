@@ -1,5 +1,6 @@
 //! What the registry counts of itself. Label sets are closed.
 
+use crate::source::memory::Counted;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -22,6 +23,13 @@ pub struct Delivered {
     pub reason: &'static str,
 }
 
+/// Why a source is ready, or is not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Ready {
+    /// The reason of its condition Ready.
+    pub reason: &'static str,
+}
+
 /// The counters of the source controller.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -37,6 +45,14 @@ pub struct Metrics {
     pub changed: Counter,
     /// `source_failed_addons`.
     pub failed: Gauge,
+    /// `source_verification_failures_total`.
+    pub unverified: Counter,
+    /// `source_versions_withdrawn_total`.
+    pub withdrawn: Counter,
+    /// `source_versions_pruned_total`.
+    pub pruned: Counter,
+    /// `source_ready`.
+    pub ready: Family<Ready, Gauge>,
     /// `webhook_requests_total`.
     pub delivered: Family<Delivered, Counter>,
 }
@@ -54,6 +70,10 @@ pub fn register(registry: &mut Registry) -> Metrics {
         projected: Counter::default(),
         changed: Counter::default(),
         failed: Gauge::default(),
+        unverified: Counter::default(),
+        withdrawn: Counter::default(),
+        pruned: Counter::default(),
+        ready: Family::default(),
         delivered: Family::default(),
     };
     registry.register(
@@ -94,5 +114,42 @@ pub fn register(registry: &mut Registry) -> Metrics {
         "Addons that the checks refuse now, in all sources",
         metrics.failed.clone(),
     );
+    ours.register(
+        "verification_failures",
+        "Revisions, versions and images that are not signed by whom they should be",
+        metrics.unverified.clone(),
+    );
+    ours.register(
+        "versions_withdrawn",
+        "Published versions that were withdrawn because they were removed from their source",
+        metrics.withdrawn.clone(),
+    );
+    ours.register(
+        "versions_pruned",
+        "Old versions that nobody used and that were deleted",
+        metrics.pruned.clone(),
+    );
+    ours.register(
+        "ready",
+        "Sources by the reason of their condition Ready",
+        metrics.ready.clone(),
+    );
     metrics
+}
+
+impl Metrics {
+    /// A source that was counted as `before` is counted as `now`.
+    pub(crate) fn turned(&self, before: Counted, now: Counted) {
+        let refused = |counted: Counted| i64::try_from(counted.refused).unwrap_or(i64::MAX);
+        self.failed.inc_by(refused(now) - refused(before));
+        if before.reason == now.reason {
+            return;
+        }
+        if let Some(reason) = before.reason {
+            self.ready.get_or_create(&Ready { reason }).dec();
+        }
+        if let Some(reason) = now.reason {
+            self.ready.get_or_create(&Ready { reason }).inc();
+        }
+    }
 }

@@ -5,6 +5,7 @@ use api::{
     MiddlewareAddon, MiddlewareAddonSpec,
     crd::addon::{ContentKind, ContentRef},
     labels,
+    provenance::SignedProvenance,
 };
 use k8s_openapi::{
     ByteString, api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta,
@@ -18,17 +19,6 @@ const MAX_OBJECT_BYTES: usize = 900 << 10;
 /// How many digits of its digest stand in the name of a content object.
 const NAME_DIGITS: usize = 12;
 
-/// Where a version comes from; recorded on its MiddlewareAddon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    /// The AddonSource's name.
-    pub source: String,
-    /// The revision in which the version was found.
-    pub revision: String,
-    /// The addon's directory.
-    pub directory: String,
-}
-
 /// All objects of one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Projection {
@@ -38,8 +28,8 @@ pub struct Projection {
     pub addon: MiddlewareAddon,
 }
 
-/// The objects of `package`, with content in `namespace`.
-pub fn projection(package: &Package, origin: &Origin, namespace: &str) -> Projection {
+/// The objects of `package`, which comes from where `origin` says, with content in `namespace`.
+pub fn projection(package: &Package, origin: &SignedProvenance, namespace: &str) -> Projection {
     let mut content = Vec::new();
     let mut references = Vec::new();
     for (section, files) in package.tree.sections() {
@@ -86,7 +76,7 @@ fn parts(files: Files<'_>) -> Vec<Files<'_>> {
 
 fn object(
     package: &Package,
-    origin: &Origin,
+    origin: &SignedProvenance,
     namespace: &str,
     section: &str,
     name: &str,
@@ -119,7 +109,11 @@ fn object(
     }
 }
 
-fn addon(package: &Package, origin: &Origin, content: Vec<ContentRef>) -> MiddlewareAddon {
+fn addon(
+    package: &Package,
+    origin: &SignedProvenance,
+    content: Vec<ContentRef>,
+) -> MiddlewareAddon {
     let (plugin, version) = (&package.manifest.name, &package.manifest.version);
     let mut labels = common_labels(package, origin);
     labels.insert(labels::VERSION.to_owned(), version.to_string());
@@ -140,11 +134,11 @@ fn addon(package: &Package, origin: &Origin, content: Vec<ContentRef>) -> Middle
     addon
 }
 
-fn common_labels(package: &Package, origin: &Origin) -> BTreeMap<String, String> {
+fn common_labels(package: &Package, origin: &SignedProvenance) -> BTreeMap<String, String> {
     let plugin = package.manifest.name.to_string();
     [
         (labels::PLUGIN, plugin.clone()),
-        (labels::SOURCE, origin.source.clone()),
+        (labels::SOURCE, origin.provenance.source.clone()),
         (labels::K8S_NAME, plugin),
         (labels::MANAGED_BY, labels::MANAGED_BY_PAAMESH.to_owned()),
     ]
@@ -156,6 +150,7 @@ fn common_labels(package: &Package, origin: &Origin) -> BTreeMap<String, String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::provenance::Provenance;
     use package::Tree;
 
     const MANIFEST: &str = include_str!("../tests/golden/projection/addon.yaml");
@@ -168,12 +163,19 @@ mod tests {
     }
 
     fn projected(files: &[(&str, &[u8])]) -> Projection {
-        let origin = Origin {
+        let package = package(files);
+        let origin = crate::provenance::key_of_tests().sign(Provenance {
+            plugin: package.manifest.name.clone(),
+            version: package.manifest.version.clone(),
+            digest: package.digest.clone(),
             source: "platform".to_owned(),
+            url: "https://git.example.com/addons".to_owned(),
             revision: format!("main@sha1:{}", "0".repeat(40)),
             directory: "addons/redis".to_owned(),
-        };
-        projection(&package(files), &origin, "paamesh-system")
+            signer: None,
+            images: Vec::new(),
+        });
+        projection(&package, &origin, "paamesh-system")
     }
 
     #[test]

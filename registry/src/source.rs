@@ -6,9 +6,10 @@
 //! Looks hold no worker: a server that hangs delays its own source alone.
 
 mod act;
+pub(crate) mod directory;
 #[cfg(test)]
 mod golden;
-mod look;
+pub(crate) mod look;
 pub(crate) mod memory;
 mod observe;
 mod observed;
@@ -23,10 +24,11 @@ pub use plan::{Plan, Wake, plan};
 use crate::{
     Shutdown,
     context::Context,
+    index,
     metrics::Ended,
     watch::{Change, Changes},
 };
-use api::AddonSource;
+use api::{AddonSource, crd::addon::AddonPhase};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use kube::{
@@ -38,6 +40,7 @@ use kube::{
     },
 };
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
@@ -51,6 +54,9 @@ const MAX_BACKOFF: Duration = Duration::from_mins(15);
 /// Between a projection and the first word that it takes long: what is settled by then is written
 /// once. The operator needs a fraction of it.
 const GRACE: Duration = Duration::from_secs(2);
+/// The same where the operator is seen to be busy with versions of other sources: a platform that gets
+/// a thousand at once says of each once that it is there.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A source is looked at at most this often.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// Where `spec.interval` does not parse, which the API server prevents.
@@ -99,20 +105,48 @@ fn sources(context: &Context, change: Change) -> Vec<ObjectRef<AddonSource>> {
     match change {
         Change::Source(source) => {
             if context.caches.sources.get(&source).is_none() {
-                context.memories.forget(&source.name);
+                let counted = context.memories.forget(&source.name);
+                context.metrics.turned(counted, memory::Counted::default());
             }
             vec![source]
         }
         Change::Asked(source) => vec![source],
         Change::Addon { name, source } => {
+            note(context, &name);
             let mut sources = context.memories.offering(&name);
             sources.extend(source);
-            sources
-                .iter()
-                .map(|source| ObjectRef::new(source))
-                .collect()
+            references(&sources)
+        }
+        Change::Content(name) => references(&naming(context, &name)),
+    }
+}
+
+fn references(names: &BTreeSet<String>) -> Vec<ObjectRef<AddonSource>> {
+    names.iter().map(|name| ObjectRef::new(name)).collect()
+}
+
+/// Notes what a change of a version says beside its source.
+fn note(context: &Context, name: &str) {
+    match context.caches.addons.get(&ObjectRef::new(name)) {
+        None => context.key.forget(name),
+        Some(addon) => {
+            let phase = addon.status.as_ref().and_then(|status| status.phase);
+            if matches!(phase, Some(AddonPhase::Active | AddonPhase::Failed)) {
+                context.memories.settled();
+            }
         }
     }
+}
+
+/// The sources whose versions name `content`.
+fn naming(context: &Context, content: &str) -> BTreeSet<String> {
+    let addons = context.caches.addons.state();
+    let naming = addons.iter().filter(|addon| {
+        let mut named = addon.spec.content.iter();
+        named.any(|reference| reference.name == content)
+    });
+    let sources = naming.filter_map(|addon| index::source(addon).map(str::to_owned));
+    sources.collect()
 }
 
 /// Never an error: what went wrong becomes a pause of its own for each source.
@@ -166,7 +200,11 @@ fn action(context: &Context, source: &AddonSource, plan: &Plan) -> Action {
     match plan.wake {
         Wake::Never => Action::await_change(),
         Wake::NextLook => Action::requeue(next_look()),
-        Wake::GraceEnds => Action::requeue(GRACE.min(next_look())),
+        // Ever later, so that a thousand that wait together do not keep looking.
+        Wake::GraceEnds => {
+            let waited = context.memories.waited(&source.name_any());
+            Action::requeue(waited.max(GRACE).min(next_look()))
+        }
     }
 }
 

@@ -4,8 +4,7 @@
 //! far as this process saw; whether one does is asked of the API server itself, while nothing is
 //! projected.
 
-use crate::{Shutdown, context::Context};
-use api::labels;
+use crate::{Shutdown, content::selector, context::Context};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     ResourceExt,
@@ -48,14 +47,7 @@ async fn sweep(
     unnamed: &mut Unnamed,
     now: Instant,
 ) -> Result<(), Box<kube::Error>> {
-    let ours = format!(
-        "{}={},{},{}",
-        labels::MANAGED_BY,
-        labels::MANAGED_BY_PAAMESH,
-        labels::SOURCE,
-        labels::SECTION
-    );
-    let list = ListParams::default().labels(&ours);
+    let list = ListParams::default().labels(&selector());
     let _nothing_is_projected = context.projecting.write().await;
     let content = context
         .content()

@@ -1,15 +1,17 @@
 //! The caches of the registry, and which source is to be looked at when one of them changes. A cache
 //! has a change before anybody is told of it.
 
+use crate::{content::Names, index::Index};
 use api::{AddonLedger, AddonSource, MiddlewareAddon, labels};
 use futures::{
     FutureExt as _, Stream, StreamExt as _,
     future::{BoxFuture, Shared, ready},
     stream::BoxStream,
 };
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api, Client, Resource, ResourceExt as _,
-    core::DeserializeGuard,
+    core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         WatchStreamExt as _,
         reflector::{ObjectRef, Store, reflector, store},
@@ -28,6 +30,10 @@ pub struct Caches {
     pub addons: Store<MiddlewareAddon>,
     /// What was ever published.
     pub ledgers: Store<AddonLedger>,
+    /// Which of the versions are whose.
+    pub index: Index,
+    /// Which content is there.
+    pub content: Names,
     /// Of those that wait for a `Store` at the same time, kube 5 wakes only the last; all wait here.
     filled: Shared<BoxFuture<'static, ()>>,
 }
@@ -52,29 +58,49 @@ pub enum Change {
         /// The source's name.
         source: Option<String>,
     },
+    /// A content object is gone.
+    Content(String),
 }
 
 /// Every change of a source or a version, as the caches get it.
 pub type Changes = BoxStream<'static, Change>;
 
-/// The caches, and the stream that fills them: they stand still while nobody reads it.
-pub fn start(client: &Client) -> (Caches, Changes) {
-    let (sources, changed) = cached::<AddonSource>(client);
+/// The caches, with content in `namespace`, and the stream that fills them: they stand still while
+/// nobody reads it.
+pub fn start(client: &Client, namespace: &str) -> (Caches, Changes) {
+    let (sources, changed) = cached::<AddonSource, _>(client, |_| ());
     let changed = changed.map(|source| Change::Source(ObjectRef::from_obj(&source)));
-    let (addons, versions) = cached::<MiddlewareAddon>(client);
-    let versions = versions.map(|addon| Change::Addon {
+    let index = Index::default();
+    let indexing = index.clone();
+    let (addons, versions) = cached(client, move |event| indexing.apply(event));
+    let versions = versions.map(|addon: MiddlewareAddon| Change::Addon {
         source: addon.labels().get(labels::SOURCE).cloned(),
         name: addon.name_any(),
     });
     // The operator writes the ledger before the version is Active, and that is told.
-    let (ledgers, entries) = cached::<AddonLedger>(client);
+    let (ledgers, entries) = cached::<AddonLedger, _>(client, |_| ());
     let entries = entries.filter_map(|_| ready(None));
-    let changes = futures::stream::select_all([changed.boxed(), versions.boxed(), entries.boxed()]);
-    let filled = filled(sources.clone(), addons.clone(), ledgers.clone());
+    let content = Api::<PartialObjectMeta<ConfigMap>>::namespaced(client.clone(), namespace);
+    let (content, gone) = Names::watched(content);
+    let gone = gone.map(Change::Content);
+    let changes = futures::stream::select_all([
+        changed.boxed(),
+        versions.boxed(),
+        entries.boxed(),
+        gone.boxed(),
+    ]);
+    let filled = filled(
+        sources.clone(),
+        addons.clone(),
+        ledgers.clone(),
+        content.clone(),
+    );
     let caches = Caches {
         sources,
         addons,
         ledgers,
+        index,
+        content,
         filled: filled.boxed().shared(),
     };
     (caches, changes.boxed())
@@ -84,16 +110,21 @@ async fn filled(
     sources: Store<AddonSource>,
     addons: Store<MiddlewareAddon>,
     ledgers: Store<AddonLedger>,
+    content: Names,
 ) {
     let _ = futures::join!(
         sources.wait_until_ready(),
         addons.wait_until_ready(),
-        ledgers.wait_until_ready()
+        ledgers.wait_until_ready(),
+        content.wait_until_ready()
     );
 }
 
-fn cached<K>(client: &Client) -> (Store<K>, impl Stream<Item = K> + Send + use<K>)
+/// The cache of a kind, and its objects as they change; `note` is told after the cache, before anybody
+/// else.
+fn cached<K, N>(client: &Client, note: N) -> (Store<K>, impl Stream<Item = K> + Send + use<K, N>)
 where
+    N: Fn(&Event<K>) + Send + 'static,
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let api = Api::<DeserializeGuard<K>>::all(client.clone());
@@ -104,6 +135,11 @@ where
         // Half of an object's metadata, and nobody here reads it.
         .modify(|object: &mut K| object.meta_mut().managed_fields = None);
     let objects = reflector(writer, events)
+        .inspect(move |event| {
+            if let Ok(event) = event {
+                note(event);
+            }
+        })
         .touched_objects()
         .filter_map(|object| ready(object.map_err(|error| warn::<K>(&error)).ok()));
     (store, objects)

@@ -1,35 +1,22 @@
-//! Does what the plan says: content first, then the object that names it. Each step may be repeated,
-//! and what one version meets does not hold up the others.
+//! Does what the plan says. Each step may be repeated, and what one version meets does not hold up the
+//! others.
+
+mod lifecycle;
+mod project;
 
 use super::{
     memory::Memory,
-    observed::{Existing, Look, Observed, Owner},
-    plan::{Changed, Plan, Projected, Replaced},
+    observed::Observed,
+    plan::{Changed, Plan, Projected, Withdrawn},
 };
-use crate::{
-    content::{self, ContentError},
-    context::Context,
-    projection::{Origin, projection},
-};
-use api::{AddonSource, Digest, crd::source::ChangedVersion, labels};
+use crate::{content::ContentError, context::Context};
+use api::{AddonSource, Digest, crd::source::ChangedVersion};
 use futures::{StreamExt as _, stream};
-use kube::{
-    ResourceExt as _,
-    api::{DeleteParams, PostParams, Preconditions},
-    runtime::reflector::ObjectRef,
-};
-use package::{Package, Tree};
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-    time::Instant,
-};
-use transport::{Content, Remote};
+use kube::ResourceExt as _;
+use std::{collections::BTreeMap, time::Instant};
 
-/// How many versions of a source are projected at once.
+/// How many versions of a source are worked on at once.
 const AT_ONCE: usize = 8;
-/// How many files that differ are listed.
-const MAX_FILES: usize = 50;
 
 /// A step of the plan failed; the others were done.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +45,14 @@ pub enum ActError {
         /// What the API server said.
         source: Box<kube::Error>,
     },
+    /// What is said of a version.
+    #[error("writing to MiddlewareAddon `{name}` failed: {source}")]
+    Patch {
+        /// The object.
+        name: String,
+        /// What the API server said.
+        source: Box<kube::Error>,
+    },
     /// An object that is to make room.
     #[error("deleting MiddlewareAddon `{name}` failed: {source}")]
     Delete {
@@ -73,6 +68,14 @@ pub enum ActError {
 pub(crate) struct Acted {
     /// Versions that were projected.
     pub projected: Vec<Projected>,
+    /// Versions whose content is whole again.
+    pub restored: Vec<Projected>,
+    /// Versions that were withdrawn.
+    pub withdrawn: Vec<Withdrawn>,
+    /// Versions that are not withdrawn any more.
+    pub reinstated: Vec<Withdrawn>,
+    /// Objects of old versions that were deleted.
+    pub pruned: Vec<String>,
     /// The files that differ in versions that are offered with other bytes, by their digest; those
     /// of a comparison that failed are absent.
     pub differing: BTreeMap<Digest, Vec<String>>,
@@ -91,6 +94,19 @@ impl Acted {
     pub fn into_error(self) -> Option<ActError> {
         self.errors.into_iter().next()
     }
+
+    /// Those of `items` that were done; what failed is noted.
+    fn done<T: Clone>(&mut self, items: &[T], results: Vec<Result<bool, ActError>>) -> Vec<T> {
+        let mut done = Vec::new();
+        for (item, result) in items.iter().zip(results) {
+            match result {
+                Ok(true) => done.push(item.clone()),
+                Ok(false) => {}
+                Err(error) => self.errors.push(error),
+            }
+        }
+        done
+    }
 }
 
 /// Does what `plan` says for `source`.
@@ -102,12 +118,20 @@ pub(crate) async fn act(
 ) -> Acted {
     let Plan {
         project,
+        restore,
         replace,
+        vouch,
+        withdraw,
+        reinstate,
+        remove,
+        prune,
         changed,
         failed: _,
+        unverified: _,
         conflicts: _,
         waiting,
         unjudged: _,
+        withdrawn: _,
         published: _,
         quiet: _,
         wake: _,
@@ -123,26 +147,45 @@ pub(crate) async fn act(
             memory.clone()
         }),
     };
+    let (made, said, gone) = futures::join!(
+        async {
+            futures::join!(
+                each(project, |version| acting.project(version)),
+                each(restore, |version| acting.restore(version)),
+                each(changed, |changed| acting.compare(changed)),
+            )
+        },
+        async {
+            futures::join!(
+                each(vouch, |vouched| acting.vouch(vouched)),
+                each(withdraw, |withdrawn| acting.withdraw(withdrawn)),
+                each(reinstate, |withdrawn| acting.reinstate(withdrawn)),
+            )
+        },
+        async {
+            futures::join!(
+                each(replace, |doomed| acting.delete(doomed)),
+                each(remove, |doomed| acting.delete(doomed)),
+                each(prune, |doomed| acting.delete(doomed)),
+            )
+        },
+    );
     let mut acted = Acted::default();
-    let replacing = each(replace, |replaced| acting.replace(replaced));
-    let projecting = each(project, |projected| acting.project(projected));
-    let comparing = each(changed, |changed| acting.compare(changed));
-    let (replaced, projected, compared) = futures::join!(replacing, projecting, comparing);
-    for result in replaced {
-        acted.errors.extend(result.err());
-    }
-    for (version, result) in project.iter().zip(projected) {
-        match result {
-            Ok(()) => acted.projected.push(version.clone()),
-            Err(error) => acted.errors.push(error),
-        }
-    }
-    for (changed, result) in changed.iter().zip(compared) {
+    acted.projected = acted.done(project, made.0);
+    acted.restored = acted.done(restore, made.1);
+    for (changed, result) in changed.iter().zip(made.2) {
         match result {
             Ok(files) => drop(acted.differing.insert(changed.offered.clone(), files)),
             Err(error) => acted.errors.push(error),
         }
     }
+    acted.done(vouch, said.0);
+    acted.withdrawn = acted.done(withdraw, said.1);
+    acted.reinstated = acted.done(reinstate, said.2);
+    acted.done(replace, gone.0);
+    acted.done(remove, gone.1);
+    let pruned = acted.done(prune, gone.2);
+    acted.pruned = pruned.into_iter().map(|doomed| doomed.name).collect();
     // A version whose object could be made needs its package no more.
     if acted.errors.is_empty() {
         context.memories.with(&name, |memory| memory.fresh.clear());
@@ -164,169 +207,14 @@ struct Acting<'a> {
     memory: Memory,
 }
 
-impl Acting<'_> {
-    async fn replace(&self, replaced: &Replaced) -> Result<(), ActError> {
-        let Replaced { name, uid } = replaced;
-        let params = DeleteParams {
-            preconditions: Some(Preconditions {
-                uid: Some(uid.clone()),
-                resource_version: None,
-            }),
-            ..DeleteParams::default()
-        };
-        match self.context.addons().delete(name, &params).await {
-            Ok(_) => Ok(()),
-            // Gone, or another object by now: the next plan sees it.
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => {
-                Ok(())
-            }
-            Err(source) => Err(ActError::Delete {
-                name: name.clone(),
-                source: Box::new(source),
-            }),
-        }
-    }
-
-    async fn project(&self, version: &Projected) -> Result<(), ActError> {
-        let label = format!("{} {}", version.plugin, version.version);
-        let package = self.package(&label, &version.tree).await?;
-        let origin = Origin {
-            source: self.observed.source.clone(),
-            revision: self.revision(),
-            directory: version.directory.clone(),
-        };
-        let objects = projection(&package, &origin, &self.context.settings.namespace);
-        let _sweep_waits = self.context.projecting.read().await;
-        let written =
-            content::ensure(&self.context.content(), &objects.content, &self.shared()).await;
-        written.map_err(|source| ActError::Content {
-            version: label,
-            source,
-        })?;
-        self.create(&objects.addon).await
-    }
-
-    /// The content that is named already.
-    fn shared(&self) -> HashSet<String> {
-        let addons = self.context.caches.addons.state();
-        let content = addons.iter().flat_map(|addon| &addon.spec.content);
-        content.map(|reference| reference.name.clone()).collect()
-    }
-
-    async fn create(&self, addon: &api::MiddlewareAddon) -> Result<(), ActError> {
-        let name = addon.name_any();
-        let params = PostParams {
-            field_manager: Some(labels::manager::REGISTRY.to_owned()),
-            ..PostParams::default()
-        };
-        match self.context.addons().create(&params, addon).await {
-            Ok(created) => {
-                tracing::info!(name, digest = ?addon.spec.digest, "projected");
-                self.context.metrics.projected.inc();
-                self.note(&created);
-                Ok(())
-            }
-            // Its name is the lock: somebody was first, and the next plan sees with which bytes.
-            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
-            Err(source) => Err(ActError::Create {
-                name,
-                source: Box::new(source),
-            }),
-        }
-    }
-
-    fn note(&self, created: &api::MiddlewareAddon) {
-        let existing = Existing {
-            uid: created.uid().unwrap_or_default(),
-            digest: created.spec.digest.clone(),
-            phase: None,
-            owner: Owner::ThisSource,
-            deleting: false,
-            message: String::new(),
-        };
-        let noted = (Instant::now(), existing);
-        self.context.memories.with(&self.observed.source, |memory| {
-            memory.created.insert(created.name_any(), noted);
-        });
-    }
-
-    /// The files that differ; none where the published ones are not there any more.
-    async fn compare(&self, changed: &Changed) -> Result<Vec<String>, ActError> {
-        let mut before = self.observed.status.changed.iter();
-        let same = |before: &&ChangedVersion| {
-            !before.files.is_empty() && **before == changed_version(changed, before.files.clone())
-        };
-        if let Some(before) = before.find(same) {
-            return Ok(before.files.clone());
-        }
-        let label = format!("{} {}", changed.plugin, changed.version);
-        let name = format!("{}-{}", changed.plugin, changed.version);
-        let Some(addon) = self.context.caches.addons.get(&ObjectRef::new(&name)) else {
-            return Ok(Vec::new());
-        };
-        let published = content::read(&self.context.content(), &addon.spec.content).await;
-        let published = published.map_err(|source| ActError::Content {
-            version: label.clone(),
-            source,
-        })?;
-        let offered = self.package(&label, &changed.tree).await?;
-        // Content that is not what was published tells nothing.
-        let published = published.filter(|tree| tree.digest() == changed.published);
-        let mut files = published.map_or_else(Vec::new, |tree| tree.differing(&offered.tree));
-        files.truncate(MAX_FILES);
-        Ok(files)
-    }
-
-    fn revision(&self) -> String {
-        match &self.observed.look {
-            Some(Look::Found { revision, .. }) => revision.clone(),
-            _ => String::new(),
-        }
-    }
-
-    /// The package whose Git tree is `tree`: what the look kept, or read again.
-    async fn package(&self, version: &str, tree: &str) -> Result<Arc<Package>, ActError> {
-        if let Some(package) = self.memory.fresh.get(tree) {
-            return Ok(package.clone());
-        }
-        let unreadable = |reason: String| ActError::Unreadable {
-            version: version.to_owned(),
-            reason,
-        };
-        let Some(remote) = self.memory.remote.clone() else {
-            return Err(unreadable("the repository was not looked at".to_owned()));
-        };
-        let (mirrors, tree) = (self.context.mirrors.clone(), tree.to_owned());
-        let work = move || reread(&mirrors, &remote, &tree);
-        let read = tokio::task::spawn_blocking(work).await;
-        let read = read.unwrap_or_else(|error| Err(error.to_string()));
-        if read.is_err() {
-            // The mirror is broken: the next look makes it anew.
-            let again = |memory: &mut Memory| memory.next_look = None;
-            self.context.memories.with(&self.observed.source, again);
-        }
-        read.map(Arc::new).map_err(unreadable)
-    }
-}
-
 fn changed_version(changed: &Changed, files: Vec<String>) -> ChangedVersion {
     ChangedVersion {
         plugin: changed.plugin.clone(),
         version: changed.version.clone(),
         directory: changed.directory.clone(),
         published: changed.published.clone(),
+        published_by: changed.published_by.clone(),
         offered: changed.offered.clone(),
         files,
     }
-}
-
-fn reread(mirrors: &transport::Mirrors, remote: &Remote, tree: &str) -> Result<Package, String> {
-    let content = mirrors
-        .content(remote, tree)
-        .map_err(|error| error.to_string())?;
-    let Content::Files(files) = content else {
-        return Err("its files are refused now".to_owned());
-    };
-    let tree = Tree::from_files(files).map_err(|findings| format!("{findings:?}"))?;
-    package::load(tree).map_err(|refusal| refusal.to_string())
 }

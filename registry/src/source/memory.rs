@@ -1,11 +1,16 @@
 //! What the registry remembers between reconciles, and may forget at any time: when each source is
 //! looked at next, what the last look found, and what was judged already.
 
+mod offering;
+
 use super::{
     MIN_INTERVAL, backoff,
+    look::Place,
     observed::{Existing, Look, Verdict},
+    story::Untold,
 };
 use api::AddonSourceStatus;
+use offering::Offering;
 use package::Package;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -29,11 +34,11 @@ pub(crate) struct Memory {
     /// Which reconcile-now request the last look answered.
     pub requested: Option<String>,
     /// What it found.
-    pub look: Option<Look>,
+    pub look: Option<Arc<Look>>,
     /// Packages that it judged good and that may have to be projected, by Git tree.
     pub fresh: HashMap<String, Arc<Package>>,
-    /// How it reached the repository.
-    pub remote: Option<transport::Remote>,
+    /// Where the files of what it found lie.
+    pub place: Option<Place>,
     /// When the next one is due.
     pub next_look: Option<Instant>,
     /// How many looks in a row failed.
@@ -44,10 +49,23 @@ pub(crate) struct Memory {
     pub waiting_since: Option<Instant>,
     /// Versions that were created, until the cache shows them.
     pub created: BTreeMap<String, (Instant, Existing)>,
+    /// What was done and not told of yet.
+    pub untold: Untold,
     /// The revision of which an Event told already.
     pub announced: Option<String>,
+    /// What is counted of it.
+    pub counted: Counted,
     /// What was last written, and over which resourceVersion: until the cache shows it.
     pub written: Option<(Option<String>, AddonSourceStatus)>,
+}
+
+/// What the gauges count of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// The reason of its condition Ready.
+    pub reason: Option<&'static str>,
+    /// How many addons of it are refused.
+    pub refused: usize,
 }
 
 impl Memory {
@@ -61,16 +79,22 @@ impl Memory {
     }
 
     /// Sets the time of the next look: after `interval`, up to 5 % earlier, so that sources that were
-    /// made together drift apart; after a pause of its own where this one failed.
-    pub fn schedule(&mut self, interval: Duration, now: Instant) {
-        let failed = match &self.look {
+    /// made together drift apart; after a pause of its own where this one failed; and at `again` where
+    /// the look itself says when.
+    pub fn schedule(&mut self, interval: Duration, again: Option<Duration>, now: Instant) {
+        let failed = match self.look.as_deref() {
             Some(Look::Found { offers, .. }) => offers
                 .iter()
                 .any(|offer| matches!(offer.verdict, Verdict::NotJudged { .. })),
             _ => true,
         };
-        self.failed_looks = if failed { self.failed_looks + 1 } else { 0 };
-        let pause = if failed {
+        self.failed_looks = match failed && again.is_none() {
+            true => self.failed_looks + 1,
+            false => 0,
+        };
+        let pause = if let Some(again) = again {
+            again
+        } else if failed {
             backoff(self.failed_looks)
         } else {
             interval.max(MIN_INTERVAL).mul_f64(1.0 - 0.05 * chance())
@@ -95,8 +119,9 @@ fn chance() -> f64 {
 #[derive(Default)]
 pub struct Memories {
     of: Mutex<HashMap<String, Memory>>,
-    /// Object of a version → the sources that offer it.
-    offering: Mutex<HashMap<String, BTreeSet<String>>>,
+    offering: Mutex<Offering>,
+    /// When the operator last settled a version of any source.
+    settled: Mutex<Option<Instant>>,
     /// The sources that somebody asks to be looked at. Beside their memories, which a reconcile that is
     /// under way replaces when it ends.
     asked: Mutex<BTreeSet<String>>,
@@ -115,6 +140,7 @@ impl Memories {
         }
         Memory {
             uid,
+            counted: memory.counted,
             ..Memory::default()
         }
     }
@@ -129,11 +155,12 @@ impl Memories {
         change(self.of().entry(source.to_owned()).or_default())
     }
 
-    /// Forgets a source that is gone.
-    pub fn forget(&self, source: &str) {
-        self.of().remove(source);
+    /// Forgets a source that is gone; what was counted of it.
+    pub(crate) fn forget(&self, source: &str) -> Counted {
+        let counted = self.of().remove(source).map(|memory| memory.counted);
         self.take_asked(source);
         self.offers(source, BTreeSet::new());
+        counted.unwrap_or_default()
     }
 
     fn asked(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -150,21 +177,29 @@ impl Memories {
         self.asked().remove(source)
     }
 
+    fn offering_now(&self) -> MutexGuard<'_, Offering> {
+        self.offering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes the objects of all versions that `source` offers.
     pub fn offers(&self, source: &str, names: BTreeSet<String>) {
-        let mut offering = self.offering.lock().unwrap_or_else(PoisonError::into_inner);
-        offering.retain(|name, sources| {
-            names.contains(name) || !sources.remove(source) || !sources.is_empty()
-        });
-        for name in names {
-            offering.entry(name).or_default().insert(source.to_owned());
-        }
+        self.offering_now().offers(source, names);
     }
 
     /// The sources that offer the version whose object is `name`.
     pub fn offering(&self, name: &str) -> BTreeSet<String> {
-        let offering = self.offering.lock().unwrap_or_else(PoisonError::into_inner);
-        offering.get(name).cloned().unwrap_or_default()
+        self.offering_now().of(name)
+    }
+
+    /// Notes that the operator settled a version.
+    pub fn settled(&self) {
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// For how long the operator has settled none; it never did where absent.
+    pub fn idle(&self) -> Option<Duration> {
+        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.map(|at| at.elapsed())
     }
 
     /// Notes a failed reconcile; returns the pause before the next.
@@ -191,19 +226,10 @@ impl Memories {
         })
     }
 
-    /// How many addons of all sources are refused.
-    pub fn refused(&self) -> usize {
-        let refused = |memory: &Memory| match &memory.look {
-            Some(Look::Found { offers, .. }) => {
-                let refused = |v: &Verdict| matches!(v, Verdict::Refused { .. });
-                offers
-                    .iter()
-                    .filter(|offer| refused(&offer.verdict))
-                    .count()
-            }
-            _ => 0,
-        };
-        self.of().values().map(refused).sum()
+    /// For how long versions of `source` have been on their way.
+    pub fn waited(&self, source: &str) -> Duration {
+        let since = self.with(source, |memory| memory.waiting_since);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -245,28 +271,15 @@ mod tests {
         let now = Instant::now();
         for _ in 0..1000 {
             let mut memory = Memory {
-                look: Some(Look::Found {
+                look: Some(Arc::new(Look::Found {
                     revision: String::new(),
                     offers: Vec::new(),
-                }),
+                })),
                 ..Memory::default()
             };
-            memory.schedule(Duration::from_secs(100), now);
+            memory.schedule(Duration::from_secs(100), None, now);
             let pause = memory.next_look.unwrap() - now;
             assert!((95.0..=100.0).contains(&pause.as_secs_f64()), "{pause:?}");
         }
-    }
-
-    #[test]
-    fn a_version_is_offered_by_those_that_last_said_so() {
-        let memories = Memories::default();
-        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
-        memories.offers("a", names(&["redis-1.0.0", "redis-1.1.0"]));
-        memories.offers("b", names(&["redis-1.0.0"]));
-        memories.offers("a", names(&["redis-1.1.0"]));
-        assert_eq!(memories.offering("redis-1.0.0"), names(&["b"]));
-        assert_eq!(memories.offering("redis-1.1.0"), names(&["a"]));
-        memories.forget("b");
-        assert!(memories.offering("redis-1.0.0").is_empty());
     }
 }

@@ -1,16 +1,21 @@
 //! What a reconcile of a source knows: a plain value, which golden tests write as YAML.
 
+mod shared;
+
 use api::{
-    AddonSourceStatus, Digest, Version,
+    AddonSourceStatus, Digest, Range, Version,
     crd::{
         addon::AddonPhase,
         source::{Finding, SourceReason},
     },
     names::PluginName,
-    provenance::{Signer, VerifiedImage},
+    provenance::{Provenance, Signer, VerifiedImage},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A source, what it offers, and what is published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +23,9 @@ use std::collections::BTreeMap;
 pub struct Observed {
     /// The source's name.
     pub source: String,
+    /// What it looks at, without a password.
+    #[serde(default)]
+    pub url: String,
     /// Its generation.
     #[serde(default)]
     pub generation: Option<i64>,
@@ -27,21 +35,34 @@ pub struct Observed {
     /// Whether it is to be left alone.
     #[serde(default)]
     pub suspended: bool,
+    /// Whether it demands signatures.
+    #[serde(default)]
+    pub verifies: bool,
+    /// How many of the newest versions of each addon are kept; all where absent.
+    #[serde(default)]
+    pub retention: Option<u32>,
     /// What was said of it last.
     #[serde(default)]
     pub status: AddonSourceStatus,
     /// What the last look found; none was taken where absent.
-    #[serde(default)]
-    pub look: Option<Look>,
-    /// The MiddlewareAddons of the versions that it offers, by name.
+    #[serde(default, with = "shared::option")]
+    pub look: Option<Arc<Look>>,
+    /// By name, the MiddlewareAddons of the versions that it offers, and those that it made; where old
+    /// versions may go, all of their plugins.
     #[serde(default)]
     pub addons: BTreeMap<String, Existing>,
+    /// The MiddlewareAddons that it made and that another source offers too.
+    #[serde(default)]
+    pub elsewhere: BTreeSet<String>,
     /// What was ever published of the plugins that it offers: plugin → version → digest.
     #[serde(default)]
     pub ledger: BTreeMap<PluginName, BTreeMap<String, Digest>>,
     /// For how many milliseconds its versions have been on their way.
     #[serde(default)]
     pub waiting_ms: u64,
+    /// For how many milliseconds the operator has settled no version of any source.
+    #[serde(default)]
+    pub idle_ms: Option<u64>,
 }
 
 /// What a look at a source found.
@@ -148,8 +169,15 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Existing {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The version.
+    pub version: Version,
     /// Its uid.
     pub uid: String,
+    /// Its resourceVersion.
+    #[serde(default)]
+    pub resource_version: Option<String>,
     /// The digest that it names or was found to have.
     #[serde(default)]
     pub digest: Option<Digest>,
@@ -164,6 +192,35 @@ pub struct Existing {
     /// What the operator says of it.
     #[serde(default)]
     pub message: String,
+    /// Where it comes from, as the registry's key vouches for it.
+    #[serde(default, with = "shared::option")]
+    pub provenance: Option<Arc<Provenance>>,
+    /// Why nothing new may pin it.
+    #[serde(default)]
+    pub withdrawn: Option<String>,
+    /// How many Apps use it, where the operator said so.
+    #[serde(default)]
+    pub users: Option<u32>,
+    /// The objects of its content that are not there.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// Where an App may come from and go to, where that decides what is kept.
+    #[serde(default)]
+    pub ways: Option<Ways>,
+}
+
+/// Where an App may come from and go to, as the operator read it from the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ways {
+    /// The versions of the middleware that it runs.
+    pub runtimes: Vec<Version>,
+    /// The addon versions that may move to it.
+    #[serde(default)]
+    pub upgrade_from: Vec<Range>,
+    /// For a runtime version, the runtime versions that may move to it.
+    #[serde(default)]
+    pub migrate_from: BTreeMap<Version, Vec<Range>>,
 }
 
 /// Who made a MiddlewareAddon.

@@ -1,22 +1,25 @@
 //! What is to be done about what a source offers. Pure.
 //!
 //! A version is its bytes (R-5): one that was published is never projected with others; one that was
-//! not may be replaced by the source that made it, and by nobody else.
+//! not may be replaced by the source that made it, and by nobody else. What was removed from the source
+//! is withdrawn and what is old goes (R-11), but never by a look that failed.
+
+mod lifecycle;
+mod offers;
+mod retention;
 
 use super::{
-    GRACE,
-    observed::{Existing, Look, Observed, Offer, Owner, Verdict},
+    GRACE, PATIENCE,
+    observed::{Look, Observed, Offer},
 };
 use api::{
     Digest, Version,
-    crd::{
-        addon::AddonPhase,
-        source::{FailedAddon, Finding},
-    },
+    crd::source::FailedAddon,
     names::PluginName,
+    provenance::{Signer, VerifiedImage},
 };
+use offers::Planning;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// What is to be done, and what is already known to be said.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -24,19 +27,43 @@ use std::collections::BTreeMap;
 pub struct Plan {
     /// Versions to be projected.
     pub project: Vec<Projected>,
+    /// Versions that are there, but for some of their content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restore: Vec<Projected>,
     /// Our own objects of versions that were never published and are offered with other bytes now;
     /// deleted, and projected anew when they are gone.
-    pub replace: Vec<Replaced>,
+    pub replace: Vec<Doomed>,
+    /// Objects of ours whose provenance is to be signed anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vouch: Vec<Vouched>,
+    /// Published versions that were removed from the source: nothing new may pin them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withdraw: Vec<Withdrawn>,
+    /// Versions that were withdrawn because they were removed, and are there again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reinstate: Vec<Withdrawn>,
+    /// Objects of ours of versions that were never published and are offered no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<Doomed>,
+    /// Old versions that nobody uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prune: Vec<Doomed>,
     /// Published versions that are offered with other bytes; their files are compared.
     pub changed: Vec<Changed>,
     /// Addons that are refused.
     pub failed: Vec<FailedAddon>,
+    /// Addons that are not signed by whom they should be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unverified: Vec<FailedAddon>,
     /// Versions that somebody else's object is in the way of, and why.
     pub conflicts: Vec<String>,
     /// Versions that are on their way, and what they wait for.
     pub waiting: Vec<String>,
     /// Addons that could not be judged, and why.
     pub unjudged: Vec<String>,
+    /// All versions that are withdrawn because they were removed, when this is done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<String>,
     /// How many versions that are offered are published.
     pub published: usize,
     /// Whether nothing is said yet: what is on its way arrives in a moment, and is said then.
@@ -62,31 +89,68 @@ pub enum Wake {
 pub struct Projected {
     /// The addon's directory.
     pub directory: String,
-    /// The hash of its Git tree.
+    /// By which its files are read again.
     pub tree: String,
+    /// The revision in which it stands.
+    pub revision: String,
     /// The plugin.
     pub plugin: PluginName,
     /// The version.
     pub version: Version,
     /// The digest of its files.
     pub digest: Digest,
+    /// Who signed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Signer>,
+    /// The images whose signatures were verified.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<VerifiedImage>,
 }
 
-/// An object of ours that makes room.
+/// An object of ours that goes, if it is still as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Replaced {
+#[serde(rename_all = "camelCase")]
+pub struct Doomed {
     /// The MiddlewareAddon's name.
     pub name: String,
     /// Its uid.
     pub uid: String,
+    /// Its resourceVersion, where somebody may have begun to use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_version: Option<String>,
+}
+
+/// An object whose provenance is to be signed anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Vouched {
+    /// The MiddlewareAddon's name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// What is vouched for.
+    pub version: Projected,
+}
+
+/// A version that is withdrawn, or is not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// The MiddlewareAddon's name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Plugin and version.
+    pub version: String,
+    /// Why it is, or was.
+    pub why: String,
 }
 
 /// A published version that is offered with other bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Changed {
     /// The addon's directory.
     pub directory: String,
-    /// The hash of its Git tree.
+    /// By which its files are read again.
     pub tree: String,
     /// The plugin.
     pub plugin: PluginName,
@@ -94,6 +158,9 @@ pub struct Changed {
     pub version: Version,
     /// The digest that was published.
     pub published: Digest,
+    /// The source that published it, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published_by: Option<String>,
     /// The digest of what is offered.
     pub offered: Digest,
 }
@@ -103,244 +170,43 @@ pub fn plan(observed: &Observed) -> Plan {
     if observed.suspended {
         return Plan::default();
     }
-    match &observed.look {
-        None => Plan::default(),
-        Some(Look::Failed { terminal, .. }) => Plan {
-            wake: if *terminal {
-                Wake::Never
-            } else {
-                Wake::NextLook
-            },
-            ..Plan::default()
-        },
-        Some(Look::Unverified { .. }) => Plan {
-            wake: Wake::NextLook,
-            ..Plan::default()
-        },
-        Some(Look::Found { offers, .. }) => {
-            let mut planning = Planning::new(observed);
-            for offer in published_first(observed, offers) {
-                planning.offer(offer);
-            }
-            planning.finish()
-        }
-    }
-}
-
-/// A version that is offered and passed the checks.
-struct Candidate<'a> {
-    offer: &'a Offer,
-    plugin: &'a PluginName,
-    version: &'a Version,
-    digest: &'a Digest,
-}
-
-struct Planning<'a> {
-    observed: &'a Observed,
-    plan: Plan,
-    /// Which directory a version was first seen in, and with which digest.
-    seen: BTreeMap<String, (&'a str, &'a Digest)>,
-}
-
-/// Where two directories offer one version, the one that is published stands for it, and otherwise
-/// the first by name.
-fn published_first<'a>(observed: &Observed, offers: &'a [Offer]) -> Vec<&'a Offer> {
-    let is_published = |offer: &&Offer| match &offer.verdict {
-        Verdict::Good {
-            plugin,
-            version,
-            digest,
-        } => published(observed, plugin, version) == Some(digest),
-        _ => false,
+    let wake = |wake| Plan {
+        wake,
+        ..Plan::default()
     };
-    let (first, rest): (Vec<_>, Vec<_>) = offers.iter().partition(is_published);
-    first.into_iter().chain(rest).collect()
+    match observed.look.as_deref() {
+        None | Some(Look::Failed { terminal: true, .. }) => Plan::default(),
+        Some(Look::Failed { .. } | Look::Unverified { .. }) => wake(Wake::NextLook),
+        Some(Look::Found { revision, offers }) => found(observed, revision, offers),
+    }
 }
 
-/// The digest with which the version was published.
-fn published<'a>(
-    observed: &'a Observed,
-    plugin: &PluginName,
-    version: &Version,
-) -> Option<&'a Digest> {
-    let entries = observed.ledger.get(plugin);
-    let entered = entries.and_then(|entries| entries.get(&version.to_string()));
-    let active = || {
-        let existing = observed.addons.get(&format!("{plugin}-{version}"))?;
-        let active = existing.phase == Some(AddonPhase::Active);
-        active.then_some(existing.digest.as_ref()).flatten()
+fn found(observed: &Observed, revision: &str, offers: &[Offer]) -> Plan {
+    let mut planning = Planning::new(observed, revision, offers);
+    planning.offers(offers);
+    planning.lifecycles();
+    finished(observed, planning.plan)
+}
+
+fn finished(observed: &Observed, mut plan: Plan) -> Plan {
+    let on_its_way = !(plan.project.is_empty() && plan.waiting.is_empty());
+    plan.quiet = on_its_way && is_early(observed);
+    plan.wake = if plan.quiet {
+        Wake::GraceEnds
+    } else {
+        Wake::NextLook
     };
-    entered.or_else(active)
+    plan.failed.sort_by(|a, b| a.directory.cmp(&b.directory));
+    plan.unverified
+        .sort_by(|a, b| a.directory.cmp(&b.directory));
+    plan.withdrawn.sort();
+    plan
 }
 
-impl<'a> Planning<'a> {
-    fn new(observed: &'a Observed) -> Self {
-        Self {
-            observed,
-            plan: Plan::default(),
-            seen: BTreeMap::new(),
-        }
-    }
-
-    fn offer(&mut self, offer: &'a Offer) {
-        match &offer.verdict {
-            Verdict::Good {
-                plugin,
-                version,
-                digest,
-            } => self.good(&Candidate {
-                offer,
-                plugin,
-                version,
-                digest,
-            }),
-            Verdict::Refused {
-                plugin,
-                version,
-                findings,
-            } => self.plan.failed.push(FailedAddon {
-                directory: offer.directory.clone(),
-                plugin: plugin.clone(),
-                version: version.clone(),
-                findings: findings.clone(),
-            }),
-            Verdict::Unverified { message } => self.plan.failed.push(FailedAddon {
-                directory: offer.directory.clone(),
-                findings: vec![Finding {
-                    message: message.clone(),
-                    ..Finding::default()
-                }],
-                ..FailedAddon::default()
-            }),
-            Verdict::NotJudged { reason } => {
-                let text = format!("{}: {reason}", offer.directory);
-                self.plan.unjudged.push(text);
-            }
-        }
-    }
-
-    fn good(&mut self, offered: &Candidate<'a>) {
-        let name = format!("{}-{}", offered.plugin, offered.version);
-        if let Some((directory, digest)) = self.seen.get(name.as_str()) {
-            if *digest != offered.digest {
-                let text = twice(offered, directory);
-                self.fail(offered, text);
-            }
-            return;
-        }
-        let first = (offered.offer.directory.as_str(), offered.digest);
-        self.seen.insert(name.clone(), first);
-        match published(self.observed, offered.plugin, offered.version) {
-            Some(digest) if digest != offered.digest => self.changed(offered, digest),
-            _ => match self.observed.addons.get(&name) {
-                None => self.project(offered),
-                Some(existing) => self.existing(offered, name, existing),
-            },
-        }
-    }
-
-    fn changed(&mut self, offered: &Candidate<'_>, published: &Digest) {
-        self.plan.changed.push(Changed {
-            directory: offered.offer.directory.clone(),
-            tree: offered.offer.tree.clone(),
-            plugin: offered.plugin.clone(),
-            version: offered.version.clone(),
-            published: published.clone(),
-            offered: offered.digest.clone(),
-        });
-    }
-
-    fn project(&mut self, offered: &Candidate<'_>) {
-        self.plan.project.push(Projected {
-            directory: offered.offer.directory.clone(),
-            tree: offered.offer.tree.clone(),
-            plugin: offered.plugin.clone(),
-            version: offered.version.clone(),
-            digest: offered.digest.clone(),
-        });
-    }
-
-    fn existing(&mut self, offered: &Candidate<'_>, name: String, existing: &Existing) {
-        let version = format!("{} {}", offered.plugin, offered.version);
-        if existing.deleting {
-            let why = "it is being deleted, and comes back when it is gone";
-            self.plan.waiting.push(format!("{version}: {why}"));
-            return;
-        }
-        if existing.digest.as_ref() == Some(offered.digest) {
-            self.same(offered, &version, existing);
-            return;
-        }
-        match &existing.owner {
-            Owner::ThisSource | Owner::SourceThatIsGone => {
-                self.plan.replace.push(Replaced {
-                    name,
-                    uid: existing.uid.clone(),
-                });
-                let why = "an unpublished object with other bytes is being replaced";
-                self.plan.waiting.push(format!("{version}: {why}"));
-            }
-            Owner::Source(source) => self.conflict(&version, &format!("source {source}")),
-            Owner::Hand => self.conflict(&version, "hand"),
-        }
-    }
-
-    /// The object has the bytes that are offered, whoever made it.
-    fn same(&mut self, offered: &Candidate<'_>, version: &str, existing: &Existing) {
-        match existing.phase {
-            Some(AddonPhase::Active) => self.plan.published += 1,
-            Some(AddonPhase::Failed) => self.fail(offered, existing.message.clone()),
-            Some(AddonPhase::Pending) => {
-                let text = format!("{version}: {}", existing.message);
-                self.plan.waiting.push(text);
-            }
-            None => self
-                .plan
-                .waiting
-                .push(format!("{version}: not seen by the operator yet")),
-        }
-    }
-
-    fn conflict(&mut self, version: &str, maker: &str) {
-        self.plan.conflicts.push(format!(
-            "{version}: MiddlewareAddon {} was made by {maker} with other bytes; delete it, or offer \
-             another version",
-            version.replace(' ', "-"),
-        ));
-    }
-
-    fn fail(&mut self, offered: &Candidate<'_>, message: String) {
-        self.plan.failed.push(FailedAddon {
-            directory: offered.offer.directory.clone(),
-            plugin: Some(offered.plugin.clone()),
-            version: Some(offered.version.clone()),
-            findings: vec![Finding {
-                file: package::manifest::FILE.to_owned(),
-                message,
-                ..Finding::default()
-            }],
-        });
-    }
-
-    fn finish(self) -> Plan {
-        let mut plan = self.plan;
-        let on_its_way = !(plan.project.is_empty() && plan.waiting.is_empty());
-        let grace = self.observed.waiting_ms < GRACE.as_millis() as u64;
-        plan.quiet = on_its_way && grace;
-        plan.wake = if plan.quiet {
-            Wake::GraceEnds
-        } else {
-            Wake::NextLook
-        };
-        plan.failed.sort_by(|a, b| a.directory.cmp(&b.directory));
-        plan
-    }
-}
-
-fn twice(offered: &Candidate<'_>, other: &str) -> String {
-    let (plugin, version) = (offered.plugin, offered.version);
-    format!(
-        "{plugin} {version} is offered with other bytes by {other} in the same revision; give one of \
-         them another version"
-    )
+/// Whether it is too early to say that things take long: they have just begun, or the operator is busy
+/// with the versions of other sources.
+fn is_early(observed: &Observed) -> bool {
+    let within = |ms: u64, limit: std::time::Duration| u128::from(ms) < limit.as_millis();
+    let is_busy = observed.idle_ms.is_some_and(|idle| within(idle, GRACE));
+    within(observed.waiting_ms, GRACE) || is_busy && within(observed.waiting_ms, PATIENCE)
 }

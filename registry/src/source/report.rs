@@ -2,6 +2,7 @@
 
 use super::{
     act::Acted,
+    memory::Counted,
     observed::{Look, Observed},
     plan::Plan,
     status, story,
@@ -26,7 +27,7 @@ pub enum ReportError {
     Status(Box<kube::Error>),
 }
 
-/// Reports on `source`.
+/// Reports on `source`: one Event, then the status, so that who sees the one finds the other.
 pub(crate) async fn report(
     context: &Context,
     source: &AddonSource,
@@ -35,52 +36,73 @@ pub(crate) async fn report(
     acted: &Acted,
     now: Timestamp,
 ) -> Result<(), ReportError> {
-    let before = &observed.status;
+    let name = source.name_any();
+    count_done(context, acted);
     // What failed is said at once.
     let speaks = !plan.quiet || !acted.errors.is_empty();
-    let after = speaks.then(|| status::status(observed, plan, acted, now));
-    let name = source.name_any();
-    let revision = match &observed.look {
-        Some(Look::Found { revision, .. }) => revision.as_str(),
-        _ => "",
-    };
-    let announced = context.memories.with(&name, |memory| {
-        if !acted.projected.is_empty() {
-            memory.announced = Some(revision.to_owned());
-        }
-        memory.announced.clone()
+    let untold = context.memories.with(&name, |memory| {
+        memory.untold.add(acted);
+        speaks.then(|| std::mem::take(&mut memory.untold))
     });
-    let announced = announced.as_deref();
-    let happened = story::happened(before, after.as_ref(), acted, revision, announced);
-    count(context, before, after.as_ref());
-    let telling = async {
-        for happened in &happened {
-            context.events.publish(source, happened).await;
-        }
+    let Some(untold) = untold else {
+        ended(context, SourceReason::Progressing.as_str());
+        return Ok(());
     };
-    let changed = after.filter(|after| after != before);
-    let writing = async {
-        match changed {
-            Some(status) => write(context, source, status).await,
-            None => Ok(()),
+    let after = status::status(observed, plan, acted, now);
+    count(context, observed, plan, &after);
+    let announced = context.memories.with(&name, |memory| {
+        let announced = memory.announced.clone();
+        if untold.has_projected() {
+            memory.announced.clone_from(&after.revision);
         }
-    };
-    let ((), written) = futures::join!(telling, writing);
-    written
+        announced
+    });
+    let happened = story::happened(observed, &after, plan, &untold, announced.as_deref());
+    if let Some(happened) = &happened {
+        context.events.publish(source, happened).await;
+    }
+    match after == observed.status {
+        true => Ok(()),
+        false => write(context, source, after).await,
+    }
 }
 
-fn count(context: &Context, before: &AddonSourceStatus, after: Option<&AddonSourceStatus>) {
+/// Counts what was done.
+fn count_done(context: &Context, acted: &Acted) {
     let metrics = &context.metrics;
-    let refused = i64::try_from(context.memories.refused()).unwrap_or(i64::MAX);
-    metrics.failed.set(refused);
-    let result = match after {
-        Some(after) => {
-            let changed = story::new_changes(before, after).count();
-            metrics.changed.inc_by(changed as u64);
-            reason(after)
-        }
-        None => SourceReason::Progressing.as_str(),
-    };
+    metrics.withdrawn.inc_by(acted.withdrawn.len() as u64);
+    metrics.pruned.inc_by(acted.pruned.len() as u64);
+}
+
+/// Counts what is said.
+fn count(context: &Context, observed: &Observed, plan: &Plan, after: &AddonSourceStatus) {
+    let (metrics, before) = (&context.metrics, &observed.status);
+    let changed = story::new_changes(before, after).count();
+    metrics.changed.inc_by(changed as u64);
+    let (unverified, _) = story::new_failures(before, after, plan);
+    let unsigned = story::is_newly_unsigned(observed, after);
+    let unverified = unverified.len() as u64 + u64::from(unsigned);
+    metrics.unverified.inc_by(unverified);
+    let reason = reason(after);
+    ended(context, reason);
+    let refused = plan.failed.len() + plan.unverified.len();
+    let is_found = matches!(observed.look.as_deref(), Some(Look::Found { .. }));
+    context.memories.with(&observed.source, |memory| {
+        let refused = if is_found {
+            refused
+        } else {
+            memory.counted.refused
+        };
+        let now = Counted {
+            reason: Some(reason),
+            refused,
+        };
+        metrics.turned(std::mem::replace(&mut memory.counted, now), now);
+    });
+}
+
+fn ended(context: &Context, result: &'static str) {
+    let metrics = &context.metrics;
     metrics.reconciles.get_or_create(&Ended { result }).inc();
 }
 
@@ -95,6 +117,7 @@ fn reason(status: &AddonSourceStatus) -> &'static str {
         SourceReason::InvalidSpec,
         SourceReason::AddonsFailed,
         SourceReason::VersionChanged,
+        SourceReason::VerificationFailed,
         SourceReason::Conflict,
     ]
     .into_iter()

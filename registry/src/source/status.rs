@@ -1,5 +1,7 @@
 //! The status of a source, from what was planned and done. Pure.
 
+mod verified;
+
 use super::{
     act::Acted,
     observed::{Look, Observed},
@@ -17,7 +19,7 @@ const MAX_LISTED: usize = 100;
 /// The most findings of one addon there.
 const MAX_FINDINGS: usize = 20;
 /// The most versions, addons or files that one message names.
-pub(super) const MAX_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// The status of the source after `acted`.
 pub(crate) fn status(
@@ -28,7 +30,8 @@ pub(crate) fn status(
 ) -> AddonSourceStatus {
     let mut status = observed.status.clone();
     status.observed_generation = observed.generation;
-    let found = match &observed.look {
+    status.url = (!observed.url.is_empty()).then(|| observed.url.clone());
+    let found = match observed.look.as_deref() {
         _ if observed.suspended => None,
         Some(Look::Found { revision, .. }) => Some(revision),
         _ => None,
@@ -41,11 +44,15 @@ pub(crate) fn status(
     if let Some(revision) = found {
         status.revision = Some(revision.clone());
         status.versions = i32::try_from(plan.published).ok();
-        status.failed = plan.failed.iter().take(MAX_LISTED).map(bounded).collect();
+        let mut failed: Vec<_> = plan.unverified.iter().chain(&plan.failed).collect();
+        failed.sort_by(|a, b| a.directory.cmp(&b.directory));
+        status.failed = failed.into_iter().take(MAX_LISTED).map(bounded).collect();
         let changed = plan.changed.iter().take(MAX_LISTED);
         status.changed = changed.map(|changed| acted.compared(changed)).collect();
+        status.withdrawn = plan.withdrawn.iter().take(MAX_LISTED).cloned().collect();
     }
-    let said = said(observed, plan, acted, &status);
+    let mut said = said(observed, plan, acted, &status);
+    said.extend(verified::verified(observed, plan));
     let conditions = &observed.status.conditions;
     status.conditions = merge(conditions, said, observed.generation, &Time(now));
     status
@@ -67,25 +74,24 @@ fn said(observed: &Observed, plan: &Plan, acted: &Acted, status: &AddonSourceSta
     if observed.suspended {
         return suspended(observed);
     }
-    match &observed.look {
+    let as_before = || {
+        let looked = status.revision.is_some();
+        looked.then(|| unchanged(&status.changed))
+    };
+    match observed.look.as_deref() {
         None => Vec::new(),
         Some(Look::Failed { terminal, message }) => {
             let mut said = unreachable(*terminal, message);
-            said.extend(
-                status
-                    .revision
-                    .is_some()
-                    .then(|| unchanged(&status.changed)),
-            );
+            said.extend(as_before());
             said
         }
         Some(Look::Unverified { revision, message }) => {
             let reason = SourceReason::VerificationFailed.as_str();
             let text = format!("{revision}: {message}");
-            vec![
-                Said::no(READY, reason, text.clone()),
-                Said::yes(STALLED, reason, text),
-            ]
+            let ready = Said::no(READY, reason, text.clone());
+            let mut said = vec![ready, Said::yes(STALLED, reason, text)];
+            said.extend(as_before());
+            said
         }
         Some(Look::Found { revision, .. }) => {
             let mut said = found(plan, acted, status, revision);
@@ -144,16 +150,19 @@ pub(super) fn changed_text(changed: &ChangedVersion) -> String {
         version,
         directory,
         published,
+        published_by,
         offered,
         files,
     } = changed;
+    let by = published_by.as_ref();
+    let by = by.map_or_else(String::new, |source| format!(" by source {source}"));
     let files = if files.is_empty() {
         String::new()
     } else {
         format!(" ({} differ)", named(files.iter().cloned()))
     };
     format!(
-        "{plugin} {version} is published as {published} and stays so; {directory} offers {offered}\
+        "{plugin} {version} is published{by} as {published} and stays so; {directory} offers {offered}\
          {files}: publish the change under a new version"
     )
 }
@@ -187,7 +196,10 @@ fn found(plan: &Plan, acted: &Acted, status: &AddonSourceStatus, revision: &str)
         (Some((reason, text)), _) => Said::no(READY, reason.as_str(), text.clone()),
         (None, Some(text)) => Said::no(READY, SourceReason::Progressing.as_str(), text.clone()),
         (None, None) => {
-            let text = format!("{revision}: {} published", versions(plan.published));
+            let mut text = format!("{revision}: {} published", versions(plan.published));
+            if !plan.withdrawn.is_empty() {
+                text += &format!("; withdrawn: {}", named(plan.withdrawn.iter().cloned()));
+            }
             Said::yes(READY, SourceReason::Synced.as_str(), text)
         }
     };
@@ -209,10 +221,12 @@ fn versions(n: usize) -> String {
 /// What needs a person: the first reason, and the text of all.
 fn stalled(plan: &Plan, status: &AddonSourceStatus) -> Option<(SourceReason, String)> {
     let changed = named(status.changed.iter().map(changed_text));
+    let unverified = named(plan.unverified.iter().map(failed_text));
     let failed = named(plan.failed.iter().map(failed_text));
     let conflicts = named(plan.conflicts.iter().cloned());
     let said: Vec<_> = [
         (SourceReason::VersionChanged, changed),
+        (SourceReason::VerificationFailed, unverified),
         (SourceReason::AddonsFailed, failed),
         (SourceReason::Conflict, conflicts),
     ]
