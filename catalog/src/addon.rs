@@ -6,22 +6,22 @@ mod checked;
 mod diff;
 mod digest;
 mod draw;
-mod evaluator;
+pub(crate) mod evaluator;
 mod excerpt;
 mod explain;
-mod graph;
+pub(crate) mod graph;
 mod init;
 mod instance;
 mod lint;
-mod made;
+pub(crate) mod made;
 mod pack;
 mod published;
-mod reach;
+pub(crate) mod reach;
 mod read;
 mod render;
 mod schema;
 mod skeleton;
-mod way;
+pub(crate) mod way;
 
 use crate::{
     args::AddonCommand,

@@ -1,14 +1,22 @@
 //! The command line and the environment of `kubectl middleware`: every flag stands here.
 
 mod addon;
+mod catalog;
 mod cluster;
+mod source;
 mod values;
 
 pub(crate) use addon::{
     AddonCommand, CheckArgs, ExplainArgs, InitArgs, PackageArgs, RenderArgs, Settings,
 };
+pub(crate) use catalog::{
+    CatalogCommand, GraphArgs, ListArgs, ListOutputArgs, SearchArgs, ShowArgs, VersionsArgs,
+};
 pub(crate) use cluster::ClusterArgs;
-pub(crate) use values::{Place, volume_size};
+pub(crate) use source::{
+    AddArgs, NamesArgs, RemoveArgs, SourceCommand, SourceListArgs, SourceShowArgs, SyncArgs,
+};
+pub(crate) use values::{Identity, Place, volume_size};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -21,6 +29,13 @@ Exit codes:
   2  the work could not be done: usage, files, Git
 
 Colours are used on a terminal only, and not where NO_COLOR is set.";
+
+/// What the help of commands that ask a cluster ends with.
+const CLUSTER_EXIT_CODES: &str = "\
+Exit codes:
+  0  everything is right
+  1  something was found; the answer says what
+  2  the work could not be done: usage, cluster, rights";
 
 /// What the help of `completion` ends with.
 const COMPLETION: &str = "\
@@ -61,6 +76,18 @@ pub(crate) enum Command {
     Addon {
         #[command(subcommand)]
         command: AddonCommand,
+    },
+    /// What the cluster offers: plugins, versions, parameters, who uses what.
+    #[command(after_help = CLUSTER_EXIT_CODES)]
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
+    /// Where addons come from: Git repositories, OCI repositories, directories.
+    #[command(after_help = CLUSTER_EXIT_CODES)]
+    Source {
+        #[command(subcommand)]
+        command: SourceCommand,
     },
     /// Print the version of this plugin and the API that it speaks.
     Version {
@@ -116,6 +143,21 @@ pub(crate) enum Output {
     Json,
     /// For programs.
     Yaml,
+}
+
+/// For people or for programs, where the answer is a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListOutput {
+    /// For people.
+    Text,
+    /// For people with wide terminals.
+    Wide,
+    /// For programs.
+    Json,
+    /// For programs.
+    Yaml,
+    /// Names alone, for other commands.
+    Name,
 }
 
 /// For people, for programs, or for a forge.

@@ -56,6 +56,14 @@ impl Cluster {
         })
     }
 
+    /// The contexts of the kubeconfig that `args` mean.
+    ///
+    /// # Errors
+    /// It is none that can be read.
+    pub(crate) fn contexts(args: &ClusterArgs) -> Result<Vec<String>, ClusterError> {
+        config::contexts(args)
+    }
+
     /// What the error means in this cluster.
     pub(crate) fn error(&self, error: kube::Error) -> ClusterError {
         ClusterError::of(error, &self.server)

@@ -1,10 +1,11 @@
 //! Completion on Tab: scripts for shells, and the answers that kubectl asks for itself.
 //!
-//! In: a shell, or the words typed so far. Out: a script, or the words that may follow, in the
-//! protocol of Cobra's `__complete`, which kubectl speaks with `kubectl_complete-<plugin>`: a
+//! In: a shell, or the words typed so far, and the cluster that they mean. Out: a script, or the words
+//! that may follow, in the protocol of Cobra's `__complete`, which kubectl speaks with `kubectl_complete-<plugin>`: a
 //! candidate a line, what it is after a tab, and a directive in the last line.
 
 mod choices;
+mod cluster;
 
 use crate::{
     args::{Arguments, COMPLETE, CompletionFor},
@@ -39,33 +40,20 @@ struct Answer {
 
 /// The script that `shell`, or kubectl, runs.
 pub(crate) fn script(shell: CompletionFor) -> Outcome {
-    let shell = match shell {
-        CompletionFor::Bash => Shell::Bash,
-        CompletionFor::Elvish => Shell::Elvish,
-        CompletionFor::Fish => Shell::Fish,
-        CompletionFor::Powershell => Shell::PowerShell,
-        CompletionFor::Zsh => Shell::Zsh,
-        CompletionFor::Kubectl => {
-            return Outcome::clean(format!("#!/bin/sh\nexec {PROGRAM} {COMPLETE} \"$@\"\n"));
-        }
-    };
     Outcome::clean(match shell {
-        Shell::Bash => bash(),
-        shell => generated(shell, PROGRAM),
+        CompletionFor::Bash => include_str!("complete/scripts/bash").to_owned(),
+        CompletionFor::Fish => include_str!("complete/scripts/fish").to_owned(),
+        CompletionFor::Zsh => include_str!("complete/scripts/zsh").to_owned(),
+        CompletionFor::Kubectl => format!("#!/bin/sh\nexec {PROGRAM} {COMPLETE} \"$@\"\n"),
+        CompletionFor::Elvish => generated(Shell::Elvish),
+        CompletionFor::Powershell => generated(Shell::PowerShell),
     })
 }
 
-/// clap_complete 4.6 gives a program with `-` in its name a script whose functions do not find each
-/// other. So the script is made for another name, which its last lines exchange.
-fn bash() -> String {
-    let other = PROGRAM.replace('-', "_");
-    let script = generated(Shell::Bash, &other);
-    script.replace(&format!(" {other}\n"), &format!(" {PROGRAM}\n"))
-}
-
-fn generated(shell: Shell, program: &str) -> String {
+/// A script that knows the commands and their flags, and asks nobody.
+fn generated(shell: Shell) -> String {
     let mut script = Vec::new();
-    generate(shell, &mut visible(), program, &mut script);
+    generate(shell, &mut visible(), PROGRAM, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
@@ -104,7 +92,7 @@ fn following(root: &Command, words: &[String]) -> Answer {
     };
     let mut command = root;
     let mut open: Option<&Arg> = None;
-    let mut positional = Vec::new();
+    let (mut path, mut positional) = (Vec::new(), Vec::new());
     for word in before {
         if open.take().is_some() {
             continue;
@@ -112,17 +100,19 @@ fn following(root: &Command, words: &[String]) -> Answer {
         if word.starts_with('-') {
             open = option(command, word).filter(|_| !word.contains('='));
         } else if let Some(sub) = command.find_subcommand(word) {
+            path.push(sub.get_name());
             (command, positional) = (sub, Vec::new());
         } else {
             positional.push(word.as_str());
         }
     }
+    let values = |arg: &Arg| values(arg, &path, &positional, before, last);
     match open {
-        Some(arg) => values(arg, &positional, last),
+        Some(arg) => values(arg),
         None if last.starts_with('-') => options(command, last),
         None if command.has_subcommands() => subcommands(command, last),
         None => match positional_at(command, positional.len()) {
-            Some(arg) => values(arg, &positional, last),
+            Some(arg) => values(arg),
             None => Answer::none(),
         },
     }
@@ -179,7 +169,13 @@ fn positional_at(command: &Command, index: usize) -> Option<&Arg> {
     positionals.get(index).copied().or(several)
 }
 
-fn values(arg: &Arg, positional: &[&str], prefix: &str) -> Answer {
+fn values(
+    arg: &Arg,
+    path: &[&str],
+    positional: &[&str],
+    before: &[String],
+    prefix: &str,
+) -> Answer {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
         let named = possible.iter().map(|value| {
@@ -187,6 +183,11 @@ fn values(arg: &Arg, positional: &[&str], prefix: &str) -> Answer {
             (value.get_name().to_owned(), about(help))
         });
         return Answer::of(named, prefix);
+    }
+    let named = cluster::of(path, arg.get_id().as_str(), positional, before, prefix);
+    if let Some(named) = named {
+        let new = |(word, _): &(String, String)| !positional.contains(&word.as_str());
+        return Answer::of(named.into_iter().filter(new), prefix);
     }
     let flag = arg.get_long().unwrap_or_default();
     let offered = choices::of(flag, positional);

@@ -1,14 +1,18 @@
 //! `kubectl middleware`: the reading side for people, and the tools of addon authors.
 //!
-//! In: a command line. Out: text for people or a document for programs, and an exit code. No cluster
-//! is asked by anything here yet.
+//! In: a command line. Out: text for people or a document for programs, and an exit code. A cluster is
+//! asked with the person's own rights alone.
 
 mod addon;
+mod age;
 mod args;
 mod catalog;
 mod cluster;
 mod complete;
 mod output;
+mod source;
+mod suggest;
+mod table;
 mod version;
 
 use args::{Arguments, Command};
@@ -21,6 +25,8 @@ use std::{io::Write as _, process::ExitCode};
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Addon { command } => addon::run(command),
+        Command::Catalog { command } => catalog::run(command),
+        Command::Source { command } => source::run(command),
         Command::Version { output } => output::show(&version::Report::new(), output),
         Command::Completion { shell } => Ok(complete::script(shell)),
         Command::Evaluate { precompile } => evaluate(precompile.as_deref()),

@@ -1,6 +1,6 @@
 //! How answers look: for people, in colours on a terminal, or as JSON or YAML with stable names.
 
-use crate::args::{self, CheckOutput, Output};
+use crate::args::{self, CheckOutput, ListOutput, Output};
 use anyhow::Context as _;
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -62,6 +62,33 @@ pub(crate) trait Report: Serialize {
     fn verdict(&self) -> Verdict {
         Verdict::Clean
     }
+}
+
+/// An answer that is a list.
+pub(crate) trait Listed: Report {
+    /// For people with wide terminals.
+    fn wide(&self, paint: Paint) -> String;
+
+    /// Names alone, as other commands take them.
+    fn names(&self) -> Vec<String>;
+}
+
+/// The list in the wanted form.
+///
+/// # Errors
+/// As [`show`].
+pub(crate) fn list(report: &impl Listed, output: ListOutput) -> anyhow::Result<Outcome> {
+    let text = match output {
+        ListOutput::Text => return show(report, Output::Text),
+        ListOutput::Json => return show(report, Output::Json),
+        ListOutput::Yaml => return show(report, Output::Yaml),
+        ListOutput::Wide => report.wide(Paint::of(&std::io::stdout())),
+        ListOutput::Name => report.names().into_iter().map(|name| name + "\n").collect(),
+    };
+    Ok(Outcome {
+        text,
+        verdict: report.verdict(),
+    })
 }
 
 /// The answer in the wanted form.

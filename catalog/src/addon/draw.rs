@@ -117,6 +117,10 @@ fn words(row: &Row, width: usize) -> String {
     let from: Vec<String> = row.from.iter().map(ToString::to_string).collect();
     let runs: Vec<String> = row.runtimes.iter().map(ToString::to_string).collect();
     let runs = format!("runs {}", runs.join(", "));
+    let runs = match row.remark.as_str() {
+        "" => runs,
+        remark => format!("{runs}  {remark}"),
+    };
     let words = match from.is_empty() {
         true => runs,
         false => {

@@ -54,7 +54,7 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Report> {
 
 impl Plugin {
     /// The drawing, the steps between runtimes, and what looks wrong.
-    pub(super) fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self, paint: Paint) -> String {
         let number = count(self.versions.len(), "version");
         let name = paint.bold(self.plugin.as_str());
         let mut text =

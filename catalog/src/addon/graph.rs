@@ -12,38 +12,41 @@ use std::collections::BTreeMap;
 
 /// The versions of one plugin, and the way between them.
 #[derive(Debug, Serialize)]
-pub(super) struct Plugin {
+pub(crate) struct Plugin {
     /// Its name.
-    pub(super) plugin: PluginName,
+    pub(crate) plugin: PluginName,
     /// Its versions, newest first.
-    pub(super) versions: Vec<Row>,
+    pub(crate) versions: Vec<Row>,
     /// What looks wrong, in the order of kinds.
-    pub(super) notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
     /// The graph itself.
     #[serde(skip)]
-    pub(super) graph: Graph,
+    pub(crate) graph: Graph,
 }
 
 /// One version.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The version.
-    pub(super) version: Version,
+    pub(crate) version: Version,
     /// What it runs, newest first.
-    pub(super) runtimes: Vec<Version>,
+    pub(crate) runtimes: Vec<Version>,
     /// What it lists.
-    pub(super) upgrade_from: Vec<Range>,
+    pub(crate) upgrade_from: Vec<Range>,
     /// For a runtime version, what may move to it.
-    pub(super) migrate_from: BTreeMap<Version, Vec<Range>>,
+    pub(crate) migrate_from: BTreeMap<Version, Vec<Range>>,
     /// The versions here that may move to it, newest first.
-    pub(super) from: Vec<Version>,
+    pub(crate) from: Vec<Version>,
     /// The versions here that it lists and from which nobody can come.
-    pub(super) closed_from: Vec<Version>,
+    pub(crate) closed_from: Vec<Version>,
+    /// What else is to be said of it in a drawing; nothing where it is empty.
+    #[serde(skip)]
+    pub(crate) remark: String,
 }
 
 /// The graphs of all plugins among `addons`, of their valid versions.
-pub(super) fn plugins(addons: &[Checked]) -> Vec<Plugin> {
+pub(crate) fn plugins(addons: &[Checked]) -> Vec<Plugin> {
     let mut by_name = BTreeMap::<&PluginName, Vec<&Manifest>>::new();
     for package in addons
         .iter()
@@ -59,10 +62,14 @@ pub(super) fn plugins(addons: &[Checked]) -> Vec<Plugin> {
 }
 
 fn plugin(name: &PluginName, manifests: &[&Manifest]) -> Plugin {
-    let nodes: BTreeMap<Version, Node> = manifests
-        .iter()
-        .map(|manifest| (manifest.version.clone(), Node::new(manifest, true)))
-        .collect();
+    let nodes = manifests.iter().map(|manifest| Node::new(manifest, true));
+    of_nodes(name, nodes)
+}
+
+/// The graph of the versions that `nodes` are; of two of one version the last stays.
+pub(crate) fn of_nodes(name: &PluginName, nodes: impl IntoIterator<Item = Node>) -> Plugin {
+    let nodes = nodes.into_iter().map(|node| (node.version.clone(), node));
+    let nodes: BTreeMap<Version, Node> = nodes.collect();
     let graph = Graph::new(nodes.values().cloned());
     let versions = nodes.values().rev().map(|node| row(node, &graph));
     Plugin {
@@ -82,5 +89,6 @@ fn row(node: &Node, graph: &Graph) -> Row {
         migrate_from: node.migrate_from.clone(),
         from: open,
         closed_from: closed,
+        remark: String::new(),
     }
 }

@@ -2,7 +2,7 @@
 //! part of the container that the manifest decides, parameters, configuration files, objects.
 
 mod container;
-mod parameters;
+pub(crate) mod parameters;
 mod text;
 
 pub(super) use parameters::Change;

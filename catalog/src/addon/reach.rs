@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// What can be reached from one version with one runtime.
 #[derive(Debug, Serialize)]
-pub(super) struct Reach {
+pub(crate) struct Reach {
     from: Step,
     /// What an App may be set to in one edit, newest first.
     next: Vec<Step>,
@@ -43,7 +43,7 @@ impl Reach {
     ///
     /// # Errors
     /// There are several plugins, or this one has no such version.
-    pub(super) fn find(plugins: &[Plugin], from: &Place) -> anyhow::Result<Vec<Self>> {
+    pub(crate) fn find(plugins: &[Plugin], from: &Place) -> anyhow::Result<Vec<Self>> {
         let plugin = one(plugins)?;
         let starts = states(plugin, from)?;
         Ok(starts
@@ -75,7 +75,7 @@ impl Reach {
     }
 
     /// Three lists for people.
-    pub(super) fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self, paint: Paint) -> String {
         let mut text = format!("from {}\n", paint.bold(&self.from.text()));
         text.push_str("\nin one edit, to\n");
         text.extend(

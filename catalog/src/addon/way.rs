@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// The way from one version to another, or why there is none.
 #[derive(Debug, Serialize)]
-pub(super) struct Way {
+pub(crate) struct Way {
     from: Step,
     to: Step,
     /// The edits in order; `null` where there is no way.
@@ -27,7 +27,7 @@ pub(super) struct Way {
 
 /// An addon version with a runtime version.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Step {
+pub(crate) struct Step {
     version: Version,
     runtime: Version,
 }
@@ -38,7 +38,7 @@ impl Way {
     ///
     /// # Errors
     /// There are several plugins, or one has no such version.
-    pub(super) fn find(plugins: &[Plugin], from: &Place, to: &Place) -> anyhow::Result<Self> {
+    pub(crate) fn find(plugins: &[Plugin], from: &Place, to: &Place) -> anyhow::Result<Self> {
         let plugin = one(plugins)?;
         let (starts, ends) = (states(plugin, from)?, states(plugin, to)?);
         let pairs = || {
@@ -58,12 +58,12 @@ impl Way {
     }
 
     /// Whether there is one.
-    pub(super) fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         self.steps.is_some()
     }
 
     /// The steps, or why there is none and where one can go instead.
-    pub(super) fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self, paint: Paint) -> String {
         let (from, to) = (self.from.text(), self.to.text());
         let Some(steps) = &self.steps else {
             let mut text = paint.red(&format!("there is no way from {from} to {to}")) + "\n";
@@ -94,7 +94,7 @@ impl Way {
 
 impl Step {
     /// The state.
-    pub(super) fn of(state: &State) -> Self {
+    pub(crate) fn of(state: &State) -> Self {
         Self {
             version: state.addon.clone(),
             runtime: state.runtime.clone(),
@@ -102,7 +102,7 @@ impl Step {
     }
 
     /// `1.0.0 with runtime 7.0.15`.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{} with runtime {}", self.version, self.runtime)
     }
 }
@@ -111,7 +111,7 @@ impl Step {
 ///
 /// # Errors
 /// There are several, or none that is valid.
-pub(super) fn one(plugins: &[Plugin]) -> anyhow::Result<&Plugin> {
+pub(crate) fn one(plugins: &[Plugin]) -> anyhow::Result<&Plugin> {
     let names: Vec<&str> = plugins.iter().map(|p| p.plugin.as_str()).collect();
     match plugins {
         [plugin] => Ok(plugin),
@@ -129,7 +129,7 @@ pub(super) fn one(plugins: &[Plugin]) -> anyhow::Result<&Plugin> {
 ///
 /// # Errors
 /// There is no such version, or it runs no such runtime.
-pub(super) fn states(plugin: &Plugin, place: &Place) -> anyhow::Result<Vec<State>> {
+pub(crate) fn states(plugin: &Plugin, place: &Place) -> anyhow::Result<Vec<State>> {
     let mut rows = plugin.versions.iter();
     let Some(row) = rows.find(|row| row.version == place.addon) else {
         let name = &plugin.plugin;

@@ -1,8 +1,12 @@
 //! What stands behind flags: texts that mean something here.
 
-use api::{Version, names::ComponentName};
+use api::{
+    Version,
+    names::{ComponentName, PluginName},
+};
 use package::quantity::Quantity;
 use serde_json::Value;
+use std::time::Duration;
 
 /// A version, and perhaps the middleware's.
 #[derive(Clone, Debug)]
@@ -22,6 +26,92 @@ pub(crate) struct Setting {
     pub(crate) parameter: String,
     /// Text, a number or a boolean.
     pub(crate) value: Value,
+}
+
+/// A plugin, and perhaps one of its versions.
+#[derive(Clone, Debug)]
+pub(crate) struct VersionOf {
+    /// The plugin.
+    pub(crate) plugin: PluginName,
+    /// The version, where it was said.
+    pub(crate) version: Option<Version>,
+}
+
+/// Who may have signed without a key, as regular expressions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Who vouches for the identity.
+    pub(crate) issuer: String,
+    /// A mail address or a URL.
+    pub(crate) subject: String,
+}
+
+/// A plugin, and perhaps a version.
+///
+/// # Errors
+/// It is no `PLUGIN[@VERSION]`.
+pub(super) fn plugin_and_version(text: &str) -> Result<VersionOf, String> {
+    let (plugin, version) = match text.split_once('@') {
+        Some((plugin, version)) => (plugin, Some(version)),
+        None => (text, None),
+    };
+    let plugin = plugin.parse::<PluginName>();
+    let version = version.map(|text| text.parse::<Version>().map_err(|error| error.to_string()));
+    Ok(VersionOf {
+        plugin: plugin.map_err(|error| error.to_string())?,
+        version: version.transpose()?,
+    })
+}
+
+/// Who may have signed.
+///
+/// # Errors
+/// It is no `ISSUER,SUBJECT`.
+pub(super) fn identity(text: &str) -> Result<Identity, String> {
+    let want = "want ISSUER,SUBJECT as two regular expressions, such as \
+                `https://accounts\\.example\\.com,.*@example\\.com`";
+    match text.split_once(',') {
+        Some((issuer, subject)) if !issuer.is_empty() && !subject.is_empty() => Ok(Identity {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+        }),
+        _ => Err(want.to_owned()),
+    }
+}
+
+/// The name of an object in Kubernetes.
+///
+/// # Errors
+/// It is no RFC 1123 subdomain.
+pub(super) fn kubernetes_name(text: &str) -> Result<String, String> {
+    let part = |part: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let ends = !part.starts_with('-') && !part.ends_with('-');
+        !part.is_empty() && ends && part.bytes().all(inner)
+    };
+    match text.len() <= 253 && text.split('.').all(part) {
+        true => Ok(text.to_owned()),
+        false => Err(
+            "want lower-case letters, digits, `-` and `.`, a letter or digit at both ends"
+                .to_owned(),
+        ),
+    }
+}
+
+/// A period, as a source has it.
+///
+/// # Errors
+/// It is none.
+pub(super) fn period(text: &str) -> Result<String, String> {
+    duration(text).map(|_| text.to_owned())
+}
+
+/// A period.
+///
+/// # Errors
+/// It is none.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    package::duration::parse(text).map_err(|error| error.to_string())
 }
 
 /// Where a way begins or ends.

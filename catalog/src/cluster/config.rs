@@ -30,6 +30,16 @@ pub(super) async fn find(args: &ClusterArgs) -> Result<Config, ClusterError> {
     Ok(config)
 }
 
+/// The contexts of the kubeconfig; none in a pod.
+///
+/// # Errors
+/// It is none that can be read.
+pub(super) fn contexts(args: &ClusterArgs) -> Result<Vec<String>, ClusterError> {
+    let contexts = kubeconfig(args)?.map(|kubeconfig| kubeconfig.contexts);
+    let contexts = contexts.unwrap_or_default().into_iter();
+    Ok(contexts.map(|context| context.name).collect())
+}
+
 /// The kubeconfig, where there is one: the one that was named, else KUBECONFIG, else the usual place.
 fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, ClusterError> {
     let unusable = |source| ClusterError::Unusable {

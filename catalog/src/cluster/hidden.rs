@@ -65,3 +65,13 @@ impl<T: Serialize> Serialize for Seen<T> {
         }
     }
 }
+
+impl<T> Seen<Vec<T>> {
+    /// What is seen; nothing where nothing is.
+    pub(crate) fn into_iter(self) -> std::vec::IntoIter<T> {
+        match self {
+            Self::Is(seen) => seen.into_iter(),
+            Self::Not(_) => Vec::new().into_iter(),
+        }
+    }
+}

@@ -16,7 +16,7 @@ const INDENT: &str = "      ";
 
 /// A parameter, and what is in force.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Parameter {
+pub(crate) struct Parameter {
     name: String,
     /// The value in force; absent where neither App, profile nor schema has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ enum Side {
 }
 
 /// Every declared parameter, by name. `own` is what the App says, `settings` that with its profile.
-pub(super) fn list(
+pub(crate) fn list(
     said: &Parameters,
     own: &AppComponent,
     settings: &AppComponent,
@@ -98,6 +98,17 @@ pub(super) fn set(parameters: &[Parameter]) -> String {
 
 /// Everything about `parameters`, in lines of a terminal's width.
 pub(super) fn table(component: &ComponentName, parameters: &[Parameter], paint: Paint) -> String {
+    format!(
+        "{}: {}, {}\n\n{}",
+        paint.bold(component.as_str()),
+        count(parameters.len(), "parameter"),
+        set(parameters),
+        rows(parameters, paint)
+    )
+}
+
+/// The same without a head of its own.
+pub(crate) fn rows(parameters: &[Parameter], paint: Paint) -> String {
     let rows = parameters.iter().map(|parameter| {
         let value = shown(parameter.value.as_ref());
         [
@@ -115,13 +126,7 @@ pub(super) fn table(component: &ComponentName, parameters: &[Parameter], paint: 
     };
     let (name, value) = (width(0, MAX_NAME), width(1, MAX_VALUE));
     let row = |[n, v, effect]: &[String; 3]| format!("{n:name$}  {v:value$}  {effect}");
-    let mut text = format!(
-        "{}: {}, {}\n\n  {}\n",
-        paint.bold(component.as_str()),
-        count(parameters.len(), "parameter"),
-        set(parameters),
-        row(&heads)
-    );
+    let mut text = format!("  {}\n", row(&heads));
     for (parameter, cells) in parameters.iter().zip(&rows) {
         let cells = match parameter.is_set() {
             true => paint.bold(&row(cells)),

@@ -6,6 +6,7 @@ use api::{
     App, MiddlewareAddon, MiddlewareAddonStatus, Version,
     conditions::{Condition, READY},
     crd::addon::AddonPhase,
+    labels,
     names::PluginName,
 };
 use kube::{Api, ResourceExt as _, api::ListParams};
@@ -23,10 +24,28 @@ pub(crate) async fn load(
     plugin: Option<&PluginName>,
 ) -> Result<Catalog, ClusterError> {
     let (addons, apps) = futures::join!(addons(cluster, plugin), apps(cluster));
-    let (apps, users_of) = apps?;
+    Ok(catalog(addons?, apps?))
+}
+
+/// The catalog, as far as one source brought it.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) async fn load_source(cluster: &Cluster, source: &str) -> Result<Catalog, ClusterError> {
+    let brought = ListParams::default().labels(&format!("{}={source}", labels::SOURCE));
+    let api = Api::all(cluster.client.clone());
+    let (addons, apps) = futures::join!(cluster.list(&api, brought), apps(cluster));
+    Ok(catalog(addons?, apps?))
+}
+
+/// The catalog of these lists.
+fn catalog(
+    addons: Vec<MiddlewareAddon>,
+    (apps, users_of): (Vec<App>, Reach),
+) -> Catalog {
     let mut users = by_pin(apps);
     let mut plugins = BTreeMap::<PluginName, Vec<AddonVersion>>::new();
-    for addon in addons? {
+    for addon in addons {
         let version = version(addon, &mut users);
         plugins
             .entry(version.plugin.clone())
@@ -37,10 +56,10 @@ pub(crate) async fn load(
         versions.sort_by(|a, b| b.version.cmp(&a.version));
         Plugin { plugin, versions }
     });
-    Ok(Catalog {
+    Catalog {
         plugins: plugins.collect(),
         users_of,
-    })
+    }
 }
 
 async fn addons(
@@ -65,16 +84,15 @@ async fn addons(
 
 /// The Apps of all namespaces; where that is not allowed, those of the context's namespace.
 async fn apps(cluster: &Cluster) -> Result<(Vec<App>, Reach), ClusterError> {
-    let list = async |api: Api<App>| cluster.list(&api, ListParams::default()).await;
-    let of = |namespace: &str| Api::namespaced(cluster.client.clone(), namespace);
     if let Some(only) = &cluster.only {
         let reach = Reach::Namespace {
             namespace: only.clone(),
             hidden: None,
         };
-        return seen(list(of(only)).await, reach);
+        return seen(apps_of(cluster, only).await, reach);
     }
-    let everywhere = list(Api::all(cluster.client.clone())).await;
+    let everywhere = Api::<App>::all(cluster.client.clone());
+    let everywhere = cluster.list(&everywhere, ListParams::default()).await;
     let Some(hidden) = everywhere.as_ref().err().and_then(ClusterError::hidden) else {
         return Ok((everywhere?, Reach::Everywhere));
     };
@@ -82,7 +100,12 @@ async fn apps(cluster: &Cluster) -> Result<(Vec<App>, Reach), ClusterError> {
         namespace: cluster.namespace.clone(),
         hidden: Some(hidden.clone()),
     };
-    seen(list(of(&cluster.namespace)).await, reach)
+    seen(apps_of(cluster, &cluster.namespace).await, reach)
+}
+
+async fn apps_of(cluster: &Cluster, namespace: &str) -> Result<Vec<App>, ClusterError> {
+    let api = Api::namespaced(cluster.client.clone(), namespace);
+    cluster.list(&api, ListParams::default()).await
 }
 
 fn seen(

@@ -1,0 +1,225 @@
+//! A source as people read it.
+
+use super::{super::spec, Kind, Report, Seen, Standing};
+use crate::{
+    age,
+    catalog::{model::Plugin, versions_in_short},
+    output::{Paint, WIDTH, count, one_line, wrapped},
+    table::Tone,
+};
+use api::crd::source::{ChangedVersion, FailedAddon, History};
+
+/// What stands before the values.
+const LABEL: usize = 11;
+/// How many entries of a list are told; `-o json` has all.
+const LISTED: usize = 20;
+
+/// All of it.
+pub(super) fn whole(report: &Report, paint: Paint) -> String {
+    let mut text = head(report, paint);
+    text.push_str(&facts(report));
+    text.push_str(&troubles(report, paint));
+    text.push_str(&advice(report, paint));
+    text.push_str(&catalog(report, paint));
+    text
+}
+
+/// What is left to say to somebody who saw it happen.
+pub(super) fn answer(report: &Report, paint: Paint) -> String {
+    let mut text = match report.state {
+        Standing::Ready => String::new(),
+        _ => troubles(report, paint) + &advice(report, paint),
+    };
+    text.push_str(&catalog(report, paint));
+    text.trim_start_matches('\n').to_owned()
+}
+
+fn line(label: &str, value: &str) -> String {
+    if value.trim().is_empty() {
+        return String::new();
+    }
+    let indent = " ".repeat(LABEL + 4);
+    let value = wrapped(&one_line(value), WIDTH - LABEL - 4, &indent);
+    format!("  {label:LABEL$}  {value}")
+}
+
+/// `text` as a paragraph, indented by two, and by more in further lines.
+fn item(text: &str) -> String {
+    format!("  {}", wrapped(&one_line(text), WIDTH - 2, "    "))
+}
+
+fn head(report: &Report, paint: Paint) -> String {
+    let state = report.state.text();
+    let mut text = format!(
+        "{}: {}\n",
+        paint.bold(&report.name),
+        Tone::of_state(state).paint(state, paint)
+    );
+    if let (Some(reason), Some(message)) = (&report.reason, &report.message) {
+        text.push_str(&item(&format!("{reason}: {message}")));
+    }
+    text.push('\n');
+    text
+}
+
+fn facts(report: &Report) -> String {
+    let spec = &report.spec;
+    let (_, place) = spec::place(spec);
+    let mut text = line("kind", report.kind);
+    text.push_str(&line("place", place));
+    text.push_str(&line("ref", &spec::reference(spec)));
+    if let Some(git) = &spec.git {
+        text.push_str(&line("directories", &git.directories.join(", ")));
+        let history = if git.history == History::Full {
+            "every version that ever stood in it"
+        } else {
+            ""
+        };
+        text.push_str(&line("history", history));
+    }
+    text.push_str(&line(
+        "revision",
+        report.revision.as_deref().unwrap_or_default(),
+    ));
+    text.push_str(&line("signatures", &signatures(report)));
+    text.push_str(&line(
+        "interval",
+        &format!("{}, each look at most {}", spec.interval, spec.timeout),
+    ));
+    if let Some(webhook) = &spec.webhook {
+        let kind = format!("{:?}", webhook.kind).to_lowercase();
+        text.push_str(&line("webhook", &format!("/hook/{} ({kind})", report.name)));
+    }
+    if let Some(retention) = &spec.retention {
+        let newest = count(retention.versions as usize, "newest version");
+        text.push_str(&line(
+            "keeps",
+            &format!("the {newest} of each addon, and what is in use"),
+        ));
+    }
+    text + &line("age", &age::until_now(report.created.as_ref()))
+}
+
+fn signatures(report: &Report) -> String {
+    let demanded = match () {
+        () if report.is(Kind::Directory) => return String::new(),
+        () if report.is(Kind::Git) => report.spec.git.as_ref().is_some_and(|g| g.verify.is_some()),
+        () => report.spec.oci.as_ref().is_some_and(|o| o.verify.is_some()),
+    };
+    match (&report.verified, demanded) {
+        (Some(said), _) => said.clone(),
+        (None, true) => "demanded; nothing was looked at yet".to_owned(),
+        (None, false) => "none is demanded".to_owned(),
+    }
+}
+
+fn troubles(report: &Report, paint: Paint) -> String {
+    let mut text = String::new();
+    let mut part = |head: &str, lines: Vec<String>, all: usize| {
+        if lines.is_empty() {
+            return;
+        }
+        text.push_str(&format!("\n{}\n{}", paint.bold(head), lines.concat()));
+        if all > lines.len() {
+            text.push_str(&format!(
+                "  and {} more; -o json has them\n",
+                all - lines.len()
+            ));
+        }
+    };
+    let failed = report.failed.iter().take(LISTED).map(|f| failed(f, paint));
+    part(
+        "refused by the checks",
+        failed.collect(),
+        report.failed.len(),
+    );
+    let changed = report
+        .changed
+        .iter()
+        .take(LISTED)
+        .map(|c| changed(c, paint));
+    part(
+        "changed after they were published",
+        changed.collect(),
+        report.changed.len(),
+    );
+    let withdrawn = report.withdrawn.iter().take(LISTED).map(|name| item(name));
+    part(
+        "withdrawn: removed from the source, no new App may pin them",
+        withdrawn.collect(),
+        report.withdrawn.len(),
+    );
+    text
+}
+
+fn failed(failed: &FailedAddon, paint: Paint) -> String {
+    let name = match (&failed.plugin, &failed.version) {
+        (Some(plugin), Some(version)) => format!("{plugin} {version} in {}", failed.directory),
+        (Some(plugin), None) => format!("{plugin} in {}", failed.directory),
+        _ => failed.directory.clone(),
+    };
+    let mut text = item(&name);
+    for finding in &failed.findings {
+        let mut place = failed.directory.clone();
+        if !finding.file.is_empty() {
+            place.push_str(&format!("/{}", finding.file));
+        }
+        for number in [finding.line, finding.column].into_iter().flatten() {
+            place.push_str(&format!(":{number}"));
+        }
+        let place = one_line(&place);
+        let line = format!("{place}: {}", one_line(&finding.message));
+        let line = match paint.on_terminal() {
+            true => wrapped(&line, WIDTH - 4, "      "),
+            false => line + "\n",
+        };
+        text.push_str(&format!(
+            "    {}",
+            line.replacen(&place, &paint.bold(&place), 1)
+        ));
+    }
+    text
+}
+
+fn changed(changed: &ChangedVersion, paint: Paint) -> String {
+    let name = format!("{} {}", changed.plugin, changed.version);
+    let mut text = item(&format!("{name} in {}", changed.directory));
+    text = text.replacen(&name, &paint.bold(&name), 1);
+    text.push_str(&format!("    published  {}\n", changed.published));
+    text.push_str(&format!("    offered    {}\n", changed.offered));
+    let files = match changed.files.is_empty() {
+        true => "the published content is not there any more to compare with".to_owned(),
+        false => changed.files.join(", "),
+    };
+    let files = wrapped(&one_line(&files), WIDTH - 15, &" ".repeat(15));
+    text + &format!("    differ     {files}")
+}
+
+fn advice(report: &Report, paint: Paint) -> String {
+    if report.advice.is_empty() {
+        return String::new();
+    }
+    let lines: String = report
+        .advice
+        .iter()
+        .map(|line| item(&format!("- {line}")))
+        .collect();
+    format!("\n{}\n{lines}", paint.bold("what to do"))
+}
+
+fn catalog(report: &Report, paint: Paint) -> String {
+    let head = paint.bold("in the catalog from here");
+    let plugins = match &report.catalog {
+        Seen::Is(plugins) => plugins,
+        Seen::Not(hidden) => return format!("\n{head}\n{}", item(&hidden.to_string())),
+    };
+    if plugins.is_empty() {
+        return format!("\n{head}\n  nothing yet\n");
+    }
+    let lines: String = plugins.iter().map(one).collect();
+    format!("\n{head}\n{lines}")
+}
+
+fn one(plugin: &Plugin) -> String {
+    line(plugin.plugin.as_str(), &versions_in_short(plugin))
+}
