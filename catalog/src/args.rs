@@ -1,6 +1,7 @@
 //! The command line and the environment of `kubectl middleware`: every flag stands here.
 
 mod addon;
+mod browse;
 mod catalog;
 mod cluster;
 mod source;
@@ -9,6 +10,7 @@ mod values;
 pub(crate) use addon::{
     AddonCommand, CheckArgs, ExplainArgs, InitArgs, PackageArgs, RenderArgs, Settings,
 };
+pub(crate) use browse::{BrowseArgs, terminal, unicode};
 pub(crate) use catalog::{
     CatalogCommand, GraphArgs, ListArgs, ListOutputArgs, SearchArgs, ShowArgs, VersionsArgs,
 };

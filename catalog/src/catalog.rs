@@ -39,6 +39,7 @@ pub(crate) fn run(command: CatalogCommand) -> anyhow::Result<Outcome> {
             let report = cluster::wait(versions::versions(&args))?;
             output::list(&report, args.output.output)
         }
+        CatalogCommand::Browse(args) => crate::browse::run(&args),
         CatalogCommand::Graph(args) => {
             let report = cluster::wait(graph::graph(&args))?;
             output::show(&report, args.output.output)

@@ -6,6 +6,7 @@
 mod addon;
 mod age;
 mod args;
+mod browse;
 mod catalog;
 mod cluster;
 mod complete;

@@ -2,6 +2,7 @@
 
 use super::{
     CLUSTER_EXIT_CODES, ClusterArgs, ListOutput, OutputArgs,
+    browse::{BROWSE, BrowseArgs},
     values::{Place, VersionOf, place, plugin_and_version},
 };
 use api::names::PluginName;
@@ -70,6 +71,9 @@ pub(crate) enum CatalogCommand {
     /// Draw which version may follow which, or the way from one to another.
     #[command(after_help = GRAPH)]
     Graph(GraphArgs),
+    /// Browse it all on the terminal: search as you type, READMEs, versions, parameters, users.
+    #[command(after_help = BROWSE)]
+    Browse(BrowseArgs),
 }
 
 /// `catalog list`.

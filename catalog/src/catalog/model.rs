@@ -7,7 +7,7 @@
 mod load;
 mod origin;
 
-pub(crate) use load::{load, load_source};
+pub(crate) use load::{catalog as of_lists, load, load_source};
 pub(crate) use origin::Origin;
 
 use crate::cluster::Hidden;

@@ -1,7 +1,7 @@
 //! The catalog from lists of the API server: every version, and the Apps that may be seen.
 
 use super::{AddonVersion, Catalog, Origin, Plugin, Reach, Trouble, User, Users};
-use crate::cluster::{Cluster, ClusterError};
+use crate::cluster::{Cluster, ClusterError, Hidden};
 use api::{
     App, MiddlewareAddon, MiddlewareAddonStatus, Version,
     conditions::{Condition, READY},
@@ -39,7 +39,7 @@ pub(crate) async fn load_source(cluster: &Cluster, source: &str) -> Result<Catal
 }
 
 /// The catalog of these lists.
-fn catalog(
+pub(crate) fn catalog(
     addons: Vec<MiddlewareAddon>,
     (apps, users_of): (Vec<App>, Reach),
 ) -> Catalog {
@@ -115,9 +115,19 @@ fn seen(
     match listed {
         Ok(apps) => Ok((apps, reach)),
         Err(error) => match error.hidden() {
-            Some(hidden) => Ok((Vec::new(), Reach::Nowhere(hidden.clone()))),
+            Some(hidden) => Ok((Vec::new(), nowhere(reach, hidden))),
             None => Err(error),
         },
+    }
+}
+
+/// Nothing is seen; the right that would show most goes before the one that would show a part.
+fn nowhere(reach: Reach, hidden: &Hidden) -> Reach {
+    match reach {
+        Reach::Namespace {
+            hidden: Some(all), ..
+        } => Reach::Nowhere(all),
+        _ => Reach::Nowhere(hidden.clone()),
     }
 }
 
