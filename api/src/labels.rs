@@ -69,6 +69,12 @@ pub const PROVENANCE: &str = "middleware.io/provenance";
 /// On MiddlewareAddon and content made by the registry: the AddonSource's name.
 pub const SOURCE: &str = "middleware.io/source";
 
+/// On states of an addon that its author publishes while working on it, and on their content: the name
+/// of the author's App.
+pub const DEV_APP: &str = "middleware.io/dev-app";
+/// On the same: the App's namespace.
+pub const DEV_NAMESPACE: &str = "middleware.io/dev-namespace";
+
 /// On the record (a Lease): the voters, comma-separated ordinals (leadership.md, rule 1).
 pub const RECORD_VOTERS: &str = "middleware.io/voters";
 /// On the record: the in-sync members, a subset of the voters.
@@ -100,6 +106,8 @@ pub mod manager {
     pub const GROUP: &str = "paamesh-group";
     /// The registry's source controller.
     pub const REGISTRY: &str = "paamesh-registry";
+    /// An author who works on an addon: `kubectl middleware addon dev`.
+    pub const DEV: &str = "kubectl-middleware-dev";
     /// The agent of a pod.
     pub const AGENT: &str = "paamesh-agent";
 }

@@ -3,6 +3,7 @@
 
 mod against;
 mod checked;
+mod dev;
 mod diff;
 mod digest;
 mod draw;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: AddonCommand) -> anyhow::Result<Outcome> {
         AddonCommand::Explain(args) => show(&explain::explain(&args)?, args.output.output),
         AddonCommand::Package(args) => show(&pack::pack(&args)?, args.output),
         AddonCommand::Check(args) => judge(&against::check(&args)?, args.output.output),
+        AddonCommand::Dev(args) => dev::run(&args),
         AddonCommand::Schema => schema::schema(),
     }
 }

@@ -4,6 +4,7 @@ mod addon;
 mod browse;
 mod catalog;
 mod cluster;
+mod dev;
 mod source;
 mod values;
 
@@ -15,6 +16,7 @@ pub(crate) use catalog::{
     CatalogCommand, GraphArgs, ListArgs, ListOutputArgs, SearchArgs, ShowArgs, VersionsArgs,
 };
 pub(crate) use cluster::ClusterArgs;
+pub(crate) use dev::DevArgs;
 pub(crate) use source::{
     AddArgs, NamesArgs, RemoveArgs, SourceCommand, SourceListArgs, SourceShowArgs, SyncArgs,
 };
@@ -73,7 +75,7 @@ pub(crate) struct Arguments {
     reason = "there is one value in a process's life"
 )]
 pub(crate) enum Command {
-    /// The tools of addon authors. None of them needs a cluster.
+    /// The tools of addon authors. `dev` alone needs a cluster.
     #[command(after_help = EXIT_CODES)]
     Addon {
         #[command(subcommand)]

@@ -2,6 +2,7 @@
 
 use super::{
     CheckOutputArgs, EXIT_CODES, Output, OutputArgs,
+    dev::{DEV, DevArgs},
     values::{Place, Setting, place, replicas, setting, volume_size},
 };
 use api::{
@@ -44,6 +45,12 @@ pub(crate) enum AddonCommand {
     /// changed since a Git reference, the upgrade graph.
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Bring each saved state of an addon to your App in a cluster, and tell what happens.
+    #[command(
+        after_help = DEV,
+        mut_arg("namespace", |arg| arg.help("The App's namespace; the context's where absent")),
+    )]
+    Dev(DevArgs),
     /// Print the JSON Schema of addon.yaml, by which editors complete and check it.
     #[command(after_help = SCHEMA)]
     Schema,
