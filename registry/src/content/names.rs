@@ -65,6 +65,12 @@ impl Names {
         missing.map(|c| c.name.clone()).collect()
     }
 
+    /// Whether any of `names` is not there.
+    pub fn lacks<'a>(&self, mut names: impl Iterator<Item = &'a String>) -> bool {
+        let held = self.held();
+        names.any(|name| !held.now.contains(name))
+    }
+
     /// Notes objects that were made, before the watch tells of them.
     pub fn note(&self, names: impl Iterator<Item = String>) {
         self.held().now.extend(names);

@@ -33,13 +33,23 @@ impl Acting<'_> {
         self.create(&addon).await
     }
 
-    /// Makes what is missing of the content of `version`.
+    /// Makes what is missing of the content of `version`; whether nothing is missing then.
     pub(super) async fn restore(&self, version: &Projected) -> Result<bool, ActError> {
         let package = self.package_of(version).await?;
         let _sweep_waits = self.context.projecting.read().await;
         self.content(version, &package).await?;
-        tracing::info!(%version.plugin, %version.version, "content is whole again");
-        Ok(true)
+        let name = format!("{}-{}", version.plugin, version.version);
+        let missing = self.observed.addons.get(&name).map(|e| &e.missing);
+        // A version that another release of the platform spread over other objects stays as it is.
+        let left = self
+            .context
+            .caches
+            .content
+            .lacks(missing.into_iter().flatten());
+        if !left {
+            tracing::info!(name, "its content is whole again");
+        }
+        Ok(!left)
     }
 
     /// Makes the content of `version`; the object that is to name it.
@@ -84,6 +94,9 @@ impl Acting<'_> {
         if let Some(before) = before.filter(|before| before.source == self.observed.source) {
             version.revision.clone_from(&before.revision);
             version.signer = version.signer.or_else(|| before.signer.clone());
+            if version.images.is_empty() {
+                version.images.clone_from(&before.images);
+            }
         }
         self.provenance(&version)
     }

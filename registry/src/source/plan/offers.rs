@@ -303,9 +303,9 @@ impl<'a> Planning<'a> {
     }
 
     fn says_less(&self, said: &Provenance, offer: &Offer) -> bool {
-        // The signer of a whole repository is that of its newest commit, and changes with it; the one
-        // of an artifact is its own.
-        let is_its_own = offer.revision.is_some();
+        // The signer of a Git repository is that of its newest commit, and changes with it; the one of
+        // an artifact is its own.
+        let is_its_own = self.observed.url.starts_with("oci://");
         let signer = match (&said.signer, &offer.signer) {
             (None, Some(_)) => true,
             (Some(before), Some(now)) => is_its_own && before != now,
