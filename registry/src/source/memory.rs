@@ -9,7 +9,7 @@ use super::{
     observed::{Existing, Look, Verdict},
     story::Untold,
 };
-use api::AddonSourceStatus;
+use api::{AddonSourceStatus, Digest};
 use offering::Offering;
 use package::Package;
 use std::{
@@ -189,6 +189,21 @@ impl Memories {
     /// The sources that offer the version whose object is `name`.
     pub fn offering(&self, name: &str) -> BTreeSet<String> {
         self.offering_now().of(name)
+    }
+
+    /// Whether another source than `source` offers the version whose object is `name` with the bytes
+    /// `digest`.
+    pub fn is_elsewhere(&self, source: &str, name: &str, digest: Option<&Digest>) -> bool {
+        let mut others = self.offering(name);
+        others.remove(source);
+        let of = self.of();
+        let mut looks = others
+            .iter()
+            .filter_map(|other| of.get(other)?.look.as_deref());
+        looks.any(|look| {
+            look.offers(name)
+                .is_some_and(|offered| Some(offered) == digest)
+        })
     }
 
     /// Notes that the operator settled a version.

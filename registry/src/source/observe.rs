@@ -102,10 +102,11 @@ fn assemble(
         if observed.addons.contains_key(&own) {
             continue;
         }
-        if context.memories.offering(&own).iter().any(|by| *by != name) {
-            observed.elsewhere.insert(own.clone());
-        }
         if let Some(existing) = cached(context, source, &own) {
+            let digest = existing.digest.as_ref();
+            if context.memories.is_elsewhere(&name, &own, digest) {
+                observed.elsewhere.insert(own.clone());
+            }
             plugins.insert(existing.plugin.clone());
             observed.addons.insert(own, existing);
         }
@@ -195,6 +196,24 @@ fn retention(spec: &AddonSourceSpec) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn saved_states_are_bounded_and_versions_are_not_unless_somebody_asks() {
+        let spec = |spec: serde_json::Value| serde_json::from_value(spec).unwrap();
+        let git = serde_json::json!({"url": "https://git.example.com/a"});
+        let some = serde_json::json!({"versions": 3});
+        for (given, kept) in [
+            (serde_json::json!({"git": git}), None),
+            (serde_json::json!({"git": git, "retention": some}), Some(3)),
+            (serde_json::json!({"directory": {"path": "a"}}), Some(10)),
+            (
+                serde_json::json!({"directory": {"path": "a"}, "retention": some}),
+                Some(3),
+            ),
+        ] {
+            assert_eq!(retention(&spec(given)), kept);
+        }
+    }
 
     #[test]
     fn a_url_is_shown_without_secrets() {

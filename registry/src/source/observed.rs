@@ -51,7 +51,7 @@ pub struct Observed {
     /// versions may go, all of their plugins.
     #[serde(default)]
     pub addons: BTreeMap<String, Existing>,
-    /// The MiddlewareAddons that it made and that another source offers too.
+    /// The MiddlewareAddons that it made and does not offer, and whose bytes another source offers.
     #[serde(default)]
     pub elsewhere: BTreeSet<String>,
     /// What was ever published of the plugins that it offers: plugin → version → digest.
@@ -93,6 +93,22 @@ pub enum Look {
 }
 
 impl Look {
+    /// The digest with which it offers the version whose object is `name`.
+    pub(crate) fn offers(&self, name: &str) -> Option<&Digest> {
+        let offers = match self {
+            Self::Found { offers, .. } => offers.as_slice(),
+            _ => &[],
+        };
+        offers.iter().find_map(|offer| match &offer.verdict {
+            Verdict::Good {
+                plugin,
+                version,
+                digest,
+            } => (format!("{plugin}-{version}") == name).then_some(digest),
+            _ => None,
+        })
+    }
+
     /// The reason that conditions give for a look that failed.
     pub(crate) fn failure(terminal: bool) -> SourceReason {
         if terminal {
