@@ -6,275 +6,26 @@
 #[path = "../transport/tests/support/git_server.rs"]
 #[allow(dead_code)]
 mod git_server;
+#[path = "support/world.rs"]
+#[allow(dead_code)]
+mod world;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use api::{
-    AddonLedger, AddonLedgerSpec, AddonSource, Digest, MiddlewareAddon,
+    AddonSource, MiddlewareAddon,
     conditions::{READY, RECONCILING, STALLED, VERSIONS_UNCHANGED},
     labels,
 };
-use futures::FutureExt as _;
-use git_server::{Fault, GitServer, Repository};
-use k8s_openapi::api::{
-    core::v1::{ConfigMap, Secret},
-    events::v1::Event,
-};
-use kit::{ControlPlane, Events, Mark, eventually};
+use git_server::{Fault, GitServer};
+use k8s_openapi::api::core::v1::Secret;
+use kit::eventually;
 use kube::{
-    Api, Client, ResourceExt as _,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    Api, ResourceExt as _,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-/// Every wait of these tests: what is measured elsewhere takes milliseconds.
-const SOON: Duration = Duration::from_secs(60);
-/// How long nothing must happen to be believed.
-const SILENCE: Duration = Duration::from_secs(4);
-
-struct World {
-    cp: ControlPlane,
-    client: Client,
-    namespace: String,
-    directory: tempfile::TempDir,
-    repository: Repository,
-    server: GitServer,
-    metrics: prometheus_client::registry::Registry,
-    stop: Option<futures::channel::oneshot::Sender<()>>,
-    running: Option<tokio::task::JoinHandle<Result<(), registry::RunError>>>,
-}
-
-impl World {
-    async fn new() -> Result<Self> {
-        let cp = ControlPlane::start().await?;
-        cp.install_crds().await?;
-        let directory = tempfile::tempdir()?;
-        let mut world = Self {
-            client: cp.client().await?,
-            namespace: cp.namespace("platform").await?,
-            repository: Repository::create(directory.path(), "addons.git"),
-            server: GitServer::start(directory.path()),
-            directory,
-            cp,
-            metrics: prometheus_client::registry::Registry::with_prefix("paamesh"),
-            stop: None,
-            running: None,
-        };
-        world.start().await?;
-        Ok(world)
-    }
-
-    /// Starts the registry.
-    async fn start(&mut self) -> Result<()> {
-        let settings = registry::Settings {
-            namespace: self.namespace.clone(),
-            data_dir: self.directory.path().join("data"),
-            directories: None,
-            workers: 4,
-            reconcile_timeout: Duration::from_secs(60),
-        };
-        let client = self.cp.client_as("paamesh-registry").await?;
-        let metrics = registry::register(&mut self.metrics);
-        let (ready, mut is_ready) = tokio::sync::watch::channel(false);
-        let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-        let shutdown: registry::Shutdown = stopped.map(drop).boxed().shared();
-        let evaluate = Arc::new(evaluate::Host);
-        let run = registry::run(client, settings, evaluate, metrics, ready, shutdown);
-        self.running = Some(tokio::spawn(run));
-        self.stop = Some(stop);
-        is_ready.wait_for(|ready| *ready).await?;
-        Ok(())
-    }
-
-    /// Stops the registry as SIGTERM would.
-    async fn stop(&mut self) -> Result<()> {
-        drop(self.stop.take());
-        let running = self.running.take().context("it runs")?;
-        tokio::time::timeout(SOON, running).await???;
-        Ok(())
-    }
-
-    async fn source(&self, spec: serde_json::Value) -> Result<AddonSource> {
-        let mut git = json!({"url": self.server.url("addons.git"), "insecure": true});
-        merge(&mut git, &spec["git"]);
-        let mut whole = json!({"interval": "1h"});
-        merge(&mut whole, &spec);
-        whole["git"] = git;
-        let source = json!({
-            "apiVersion": api::API_VERSION, "kind": "AddonSource",
-            "metadata": {"name": "platform"}, "spec": whole,
-        });
-        let source: AddonSource = serde_json::from_value(source)?;
-        Ok(self
-            .sources()
-            .create(&PostParams::default(), &source)
-            .await?)
-    }
-
-    fn sources(&self) -> Api<AddonSource> {
-        Api::all(self.client.clone())
-    }
-
-    fn addons(&self) -> Api<MiddlewareAddon> {
-        Api::all(self.client.clone())
-    }
-
-    fn content(&self) -> Api<ConfigMap> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    async fn addon(&self, name: &str) -> Result<MiddlewareAddon> {
-        eventually(SOON, name, async || {
-            let addon = self.addons().get(name).await?;
-            ensure!(
-                addon.metadata.deletion_timestamp.is_none(),
-                "it is being deleted"
-            );
-            Ok(addon)
-        })
-        .await
-    }
-
-    /// Asks for a look now, and waits until it was answered and `holds`.
-    async fn look(&self, holds: impl Fn(&AddonSource) -> bool) -> Result<AddonSource> {
-        self.ask().await?;
-        self.seen(holds).await
-    }
-
-    async fn ask(&self) -> Result<()> {
-        let now = format!("{:?}", std::time::SystemTime::now());
-        let annotation =
-            json!({"metadata": {"annotations": {labels::RECONCILE_REQUESTED_AT: now}}});
-        let params = PatchParams::default();
-        self.sources()
-            .patch("platform", &params, &Patch::Merge(annotation))
-            .await?;
-        Ok(())
-    }
-
-    async fn seen(&self, holds: impl Fn(&AddonSource) -> bool) -> Result<AddonSource> {
-        eventually(SOON, "the source's status", async || {
-            let source = self.sources().get("platform").await?;
-            let status = source.status.clone().unwrap_or_default();
-            let asked = source.annotations().get(labels::RECONCILE_REQUESTED_AT);
-            ensure!(
-                status.last_handled_reconcile_at.as_ref() == asked,
-                "not looked: {status:?}"
-            );
-            ensure!(holds(&source), "{status:?}");
-            Ok(source)
-        })
-        .await
-    }
-
-    /// What the operator does with a version that passes: the ledger first, then Active.
-    async fn publish(&self, name: &str) -> Result<Digest> {
-        let addon = self.addon(name).await?;
-        let digest = addon.spec.digest.clone().context("it names its digest")?;
-        let ledgers: Api<AddonLedger> = Api::all(self.client.clone());
-        let plugin = addon.spec.plugin.to_string();
-        let mut entries = match ledgers.get_opt(&plugin).await? {
-            Some(ledger) => ledger.spec.entries,
-            None => BTreeMap::new(),
-        };
-        entries.insert(addon.spec.version.to_string(), digest.clone());
-        let ledger = AddonLedger::new(&plugin, AddonLedgerSpec { entries });
-        let params = PatchParams::apply("test-operator").force();
-        ledgers
-            .patch(&plugin, &params, &Patch::Apply(&ledger))
-            .await?;
-        self.phase(name, json!({"phase": "Active", "digest": digest}))
-            .await?;
-        Ok(digest)
-    }
-
-    async fn phase(&self, name: &str, status: serde_json::Value) -> Result<()> {
-        let status = json!({"status": status});
-        let params = PatchParams::default();
-        self.addons()
-            .patch_status(name, &params, &Patch::Merge(status))
-            .await?;
-        Ok(())
-    }
-
-    /// Takes the operator's finalizer off, as it does with a version that nobody uses.
-    async fn release(&self, name: &str) -> Result<()> {
-        let none = json!({"metadata": {"finalizers": null}});
-        self.addons()
-            .patch(name, &PatchParams::default(), &Patch::Merge(none))
-            .await?;
-        Ok(())
-    }
-
-    fn mark(&self) -> Result<Mark> {
-        self.cp.audit().mark()
-    }
-
-    fn writes_since(&self, mark: Mark) -> Result<Events> {
-        Ok(self.cp.audit().since(mark)?.by("paamesh-registry").writes())
-    }
-
-    async fn events(&self, reason: &str) -> Result<Vec<String>> {
-        let events: Api<Event> = Api::namespaced(self.client.clone(), "default");
-        let events = events.list(&ListParams::default()).await?;
-        let notes = events.items.into_iter();
-        let notes = notes.filter(|event| event.reason.as_deref() == Some(reason));
-        Ok(notes.filter_map(|event| event.note).collect())
-    }
-
-    fn metric(&self, line: &str) -> Result<String> {
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.metrics)?;
-        let found = text
-            .lines()
-            .find(|l| l.starts_with(line) && !l.starts_with('#'));
-        Ok(found
-            .with_context(|| format!("no {line} in {text}"))?
-            .to_owned())
-    }
-}
-
-fn merge(into: &mut serde_json::Value, from: &serde_json::Value) {
-    for (key, value) in from.as_object().into_iter().flatten() {
-        into[key] = value.clone();
-    }
-}
-
-fn manifest(name: &str, version: &str) -> String {
-    format!(
-        "apiVersion: middleware.io/v1alpha1\nkind: Addon\nname: {name}\nversion: {version}\n\
-         runtimes:\n  - version: 7.0.15\n    image: redis:7.0.15\n\
-         components:\n  server:\n    command: [/scripts/start.sh]\n"
-    )
-}
-
-fn addon(world: &World, directory: &str, name: &str, version: &str) {
-    world
-        .repository
-        .write(&format!("{directory}/addon.yaml"), &manifest(name, version));
-    world.repository.write(
-        &format!("{directory}/scripts/start.sh"),
-        "#!/bin/sh\nexec sleep 1000\n",
-    );
-}
-
-fn condition(source: &AddonSource, type_: &str) -> Option<(String, String, String)> {
-    let status = source.status.as_ref()?;
-    let found = status.conditions.iter().find(|c| c.type_ == type_)?;
-    Some((
-        found.status.clone(),
-        found.reason.clone(),
-        found.message.clone(),
-    ))
-}
-
-fn is(source: &AddonSource, type_: &str, status: &str, reason: &str) -> bool {
-    condition(source, type_).is_some_and(|(s, r, _)| s == status && r == reason)
-}
-
-fn ready(source: &AddonSource) -> bool {
-    is(source, READY, "True", "Synced")
-}
+use std::time::Duration;
+use world::{SILENCE, SOON, World, addon, condition, is, manifest, ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_push_to_projection_in_few_requests_and_then_silence() -> Result<()> {
@@ -286,11 +37,11 @@ async fn from_push_to_projection_in_few_requests_and_then_silence() -> Result<()
     let first = world.addon("redis-1.0.0").await?;
     assert_eq!(first.finalizers(), [labels::ADDON_FINALIZER]);
     assert_eq!(first.labels()[labels::SOURCE], "platform");
-    let provenance: serde_json::Value =
+    let provenance: api::provenance::SignedProvenance =
         serde_json::from_str(&first.annotations()[labels::PROVENANCE])?;
     let revision = format!("main@sha1:{commit}");
-    let want = json!({"source": "platform", "revision": revision, "directory": "redis/1.0.0"});
-    assert_eq!(provenance, want);
+    assert_eq!(provenance.provenance.revision, revision);
+    assert_eq!(provenance.provenance.directory, "redis/1.0.0");
     for reference in &first.spec.content {
         let object = world.content().get(&reference.name).await?;
         assert_eq!(object.immutable, Some(true));

@@ -125,7 +125,12 @@ fn free_port() -> u16 {
 
 /// The path of a tool of `hack/tools`, which is built if it is not there.
 pub fn tool(name: &str) -> PathBuf {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../hack/tools");
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let tools = above.find_map(|above| {
+        let tools = above.join("hack/tools");
+        tools.exists().then_some(tools)
+    });
+    let tools = tools.unwrap();
     let built = Command::new(tools.join("build"))
         .arg(name)
         .output()

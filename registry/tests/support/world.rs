@@ -1,0 +1,322 @@
+//! A real API server, the real git, and a registry between them, for tests of the source controller. The
+//! operator is not here: the tests write what it would, the ledger and the status of versions.
+
+use crate::git_server::{GitServer, Repository};
+use anyhow::{Context as _, Result, ensure};
+use api::{
+    AddonLedger, AddonLedgerSpec, AddonSource, Digest, MiddlewareAddon, conditions::READY, labels,
+};
+use futures::FutureExt as _;
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Secret},
+    events::v1::Event,
+};
+use kit::{ControlPlane, Events, Mark, eventually};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{ListParams, Patch, PatchParams, PostParams},
+};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Every wait of these tests: what is measured elsewhere takes milliseconds.
+pub const SOON: Duration = Duration::from_secs(60);
+/// How long nothing must happen to be believed.
+pub const SILENCE: Duration = Duration::from_secs(4);
+
+pub struct World {
+    pub cp: ControlPlane,
+    pub client: Client,
+    pub namespace: String,
+    pub directory: tempfile::TempDir,
+    pub repository: Repository,
+    pub server: GitServer,
+    metrics: prometheus_client::registry::Registry,
+    stop: Option<futures::channel::oneshot::Sender<()>>,
+    running: Option<tokio::task::JoinHandle<Result<(), registry::RunError>>>,
+}
+
+impl World {
+    pub async fn new() -> Result<Self> {
+        let cp = ControlPlane::start().await?;
+        cp.install_crds().await?;
+        let directory = tempfile::tempdir()?;
+        std::fs::create_dir(directory.path().join("authors"))?;
+        let mut world = Self {
+            client: cp.client().await?,
+            namespace: cp.namespace("platform").await?,
+            repository: Repository::create(directory.path(), "addons.git"),
+            server: GitServer::start(directory.path()),
+            directory,
+            cp,
+            metrics: prometheus_client::registry::Registry::with_prefix("paamesh"),
+            stop: None,
+            running: None,
+        };
+        world.start().await?;
+        Ok(world)
+    }
+
+    /// Starts the registry.
+    pub async fn start(&mut self) -> Result<()> {
+        let settings = registry::Settings {
+            namespace: self.namespace.clone(),
+            data_dir: self.directory.path().join("data"),
+            directories: Some(self.authors()),
+            workers: 4,
+            reconcile_timeout: Duration::from_secs(60),
+        };
+        let client = self.cp.client_as("paamesh-registry").await?;
+        let metrics = registry::register(&mut self.metrics);
+        let (ready, mut is_ready) = tokio::sync::watch::channel(false);
+        let (stop, stopped) = futures::channel::oneshot::channel::<()>();
+        let shutdown: registry::Shutdown = stopped.map(drop).boxed().shared();
+        let evaluate = Arc::new(evaluate::Host);
+        let run = registry::run(client, settings, evaluate, metrics, ready, shutdown);
+        self.running = Some(tokio::spawn(run));
+        self.stop = Some(stop);
+        is_ready.wait_for(|ready| *ready).await?;
+        Ok(())
+    }
+
+    /// The root of directory sources.
+    pub fn authors(&self) -> std::path::PathBuf {
+        self.directory.path().join("authors")
+    }
+
+    /// Stops the registry as SIGTERM would.
+    pub async fn stop(&mut self) -> Result<()> {
+        drop(self.stop.take());
+        let running = self.running.take().context("it runs")?;
+        tokio::time::timeout(SOON, running).await???;
+        Ok(())
+    }
+
+    pub async fn source(&self, spec: serde_json::Value) -> Result<AddonSource> {
+        let mut git = json!({"url": self.server.url("addons.git"), "insecure": true});
+        merge(&mut git, &spec["git"]);
+        let mut whole = json!({"interval": "1h"});
+        merge(&mut whole, &spec);
+        whole["git"] = git;
+        self.create("platform", whole).await
+    }
+
+    /// The source `name`, of any kind.
+    pub async fn create(&self, name: &str, spec: serde_json::Value) -> Result<AddonSource> {
+        let source = json!({
+            "apiVersion": api::API_VERSION, "kind": "AddonSource",
+            "metadata": {"name": name}, "spec": spec,
+        });
+        let source: AddonSource = serde_json::from_value(source)?;
+        Ok(self
+            .sources()
+            .create(&PostParams::default(), &source)
+            .await?)
+    }
+
+    /// Makes the Secret `name` in the platform's namespace, or replaces it.
+    pub async fn secret(&self, name: &str, data: serde_json::Value) -> Result<()> {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data,
+        });
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        let secret: Secret = serde_json::from_value(secret)?;
+        match secrets
+            .delete(name, &kube::api::DeleteParams::default())
+            .await
+        {
+            Ok(_) => {}
+            Err(kube::Error::Api(answer)) if answer.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+        secrets.create(&PostParams::default(), &secret).await?;
+        Ok(())
+    }
+
+    pub fn sources(&self) -> Api<AddonSource> {
+        Api::all(self.client.clone())
+    }
+
+    pub fn addons(&self) -> Api<MiddlewareAddon> {
+        Api::all(self.client.clone())
+    }
+
+    pub fn content(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    pub async fn addon(&self, name: &str) -> Result<MiddlewareAddon> {
+        eventually(SOON, name, async || {
+            let addon = self.addons().get(name).await?;
+            ensure!(
+                addon.metadata.deletion_timestamp.is_none(),
+                "it is being deleted"
+            );
+            Ok(addon)
+        })
+        .await
+    }
+
+    /// Asks for a look now, and waits until it was answered and `holds`.
+    pub async fn look(&self, holds: impl Fn(&AddonSource) -> bool) -> Result<AddonSource> {
+        self.look_at("platform", holds).await
+    }
+
+    /// The same of the source `name`.
+    pub async fn look_at(
+        &self,
+        name: &str,
+        holds: impl Fn(&AddonSource) -> bool,
+    ) -> Result<AddonSource> {
+        self.ask_for(name).await?;
+        self.seen_of(name, holds).await
+    }
+
+    pub async fn ask(&self) -> Result<()> {
+        self.ask_for("platform").await
+    }
+
+    /// Asks for a look at the source `name` now.
+    pub async fn ask_for(&self, name: &str) -> Result<()> {
+        let now = format!("{:?}", std::time::SystemTime::now());
+        let annotation =
+            json!({"metadata": {"annotations": {labels::RECONCILE_REQUESTED_AT: now}}});
+        let params = PatchParams::default();
+        self.sources()
+            .patch(name, &params, &Patch::Merge(annotation))
+            .await?;
+        Ok(())
+    }
+
+    pub async fn seen(&self, holds: impl Fn(&AddonSource) -> bool) -> Result<AddonSource> {
+        self.seen_of("platform", holds).await
+    }
+
+    /// The source `name`, once it was looked at since somebody asked and `holds`.
+    pub async fn seen_of(
+        &self,
+        name: &str,
+        holds: impl Fn(&AddonSource) -> bool,
+    ) -> Result<AddonSource> {
+        eventually(SOON, "the source's status", async || {
+            let source = self.sources().get(name).await?;
+            let status = source.status.clone().unwrap_or_default();
+            let asked = source.annotations().get(labels::RECONCILE_REQUESTED_AT);
+            ensure!(
+                status.last_handled_reconcile_at.as_ref() == asked,
+                "not looked: {status:?}"
+            );
+            ensure!(holds(&source), "{status:?}");
+            Ok(source)
+        })
+        .await
+    }
+
+    /// What the operator does with a version that passes: the ledger first, then Active.
+    pub async fn publish(&self, name: &str) -> Result<Digest> {
+        let addon = self.addon(name).await?;
+        let digest = addon.spec.digest.clone().context("it names its digest")?;
+        let ledgers: Api<AddonLedger> = Api::all(self.client.clone());
+        let plugin = addon.spec.plugin.to_string();
+        let mut entries = match ledgers.get_opt(&plugin).await? {
+            Some(ledger) => ledger.spec.entries,
+            None => BTreeMap::new(),
+        };
+        entries.insert(addon.spec.version.to_string(), digest.clone());
+        let ledger = AddonLedger::new(&plugin, AddonLedgerSpec { entries });
+        let params = PatchParams::apply("test-operator").force();
+        ledgers
+            .patch(&plugin, &params, &Patch::Apply(&ledger))
+            .await?;
+        self.phase(name, json!({"phase": "Active", "digest": digest}))
+            .await?;
+        Ok(digest)
+    }
+
+    pub async fn phase(&self, name: &str, status: serde_json::Value) -> Result<()> {
+        let status = json!({"status": status});
+        let params = PatchParams::default();
+        self.addons()
+            .patch_status(name, &params, &Patch::Merge(status))
+            .await?;
+        Ok(())
+    }
+
+    /// Takes the operator's finalizer off, as it does with a version that nobody uses.
+    pub async fn release(&self, name: &str) -> Result<()> {
+        let none = json!({"metadata": {"finalizers": null}});
+        self.addons()
+            .patch(name, &PatchParams::default(), &Patch::Merge(none))
+            .await?;
+        Ok(())
+    }
+
+    pub fn mark(&self) -> Result<Mark> {
+        self.cp.audit().mark()
+    }
+
+    pub fn writes_since(&self, mark: Mark) -> Result<Events> {
+        Ok(self.cp.audit().since(mark)?.by("paamesh-registry").writes())
+    }
+
+    pub async fn events(&self, reason: &str) -> Result<Vec<String>> {
+        let events: Api<Event> = Api::namespaced(self.client.clone(), "default");
+        let events = events.list(&ListParams::default()).await?;
+        let notes = events.items.into_iter();
+        let notes = notes.filter(|event| event.reason.as_deref() == Some(reason));
+        Ok(notes.filter_map(|event| event.note).collect())
+    }
+
+    pub fn metric(&self, line: &str) -> Result<String> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.metrics)?;
+        let found = text
+            .lines()
+            .find(|l| l.starts_with(line) && !l.starts_with('#'));
+        Ok(found
+            .with_context(|| format!("no {line} in {text}"))?
+            .to_owned())
+    }
+}
+
+fn merge(into: &mut serde_json::Value, from: &serde_json::Value) {
+    for (key, value) in from.as_object().into_iter().flatten() {
+        into[key] = value.clone();
+    }
+}
+
+pub fn manifest(name: &str, version: &str) -> String {
+    format!(
+        "apiVersion: middleware.io/v1alpha1\nkind: Addon\nname: {name}\nversion: {version}\n\
+         runtimes:\n  - version: 7.0.15\n    image: redis:7.0.15\n\
+         components:\n  server:\n    command: [/scripts/start.sh]\n"
+    )
+}
+
+pub fn addon(world: &World, directory: &str, name: &str, version: &str) {
+    world
+        .repository
+        .write(&format!("{directory}/addon.yaml"), &manifest(name, version));
+    world.repository.write(
+        &format!("{directory}/scripts/start.sh"),
+        "#!/bin/sh\nexec sleep 1000\n",
+    );
+}
+
+pub fn condition(source: &AddonSource, type_: &str) -> Option<(String, String, String)> {
+    let status = source.status.as_ref()?;
+    let found = status.conditions.iter().find(|c| c.type_ == type_)?;
+    Some((
+        found.status.clone(),
+        found.reason.clone(),
+        found.message.clone(),
+    ))
+}
+
+pub fn is(source: &AddonSource, type_: &str, status: &str, reason: &str) -> bool {
+    condition(source, type_).is_some_and(|(s, r, _)| s == status && r == reason)
+}
+
+pub fn ready(source: &AddonSource) -> bool {
+    is(source, READY, "True", "Synced")
+}
