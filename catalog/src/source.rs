@@ -85,10 +85,11 @@ async fn missing(cluster: &Cluster, name: &str) -> anyhow::Result<AddonSource> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let instead = suggest::instead(name, &names);
     let how = match names.is_empty() {
-        true => "; `kubectl middleware source add` makes one",
-        false => "; `kubectl middleware source list` shows them",
+        true => "`kubectl middleware source add` makes one",
+        false => "`kubectl middleware source list` shows them",
     };
-    bail!("there is no source `{name}`{instead}{how}")
+    let said = format!("there is no source `{name}`{instead}");
+    bail!(suggest::and_then(&said, how))
 }
 
 /// The names of all sources, for completion.

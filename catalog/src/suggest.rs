@@ -21,6 +21,11 @@ pub(crate) fn instead(wanted: &str, names: &[&str]) -> String {
     if let Some(name) = nearest(wanted, names) {
         return format!("; did you mean `{name}`?");
     }
+    there_are(names)
+}
+
+/// `; there are …`, else `; there is none`.
+pub(crate) fn there_are(names: &[&str]) -> String {
     match names {
         [] => "; there is none".to_owned(),
         [one] => format!("; there is {one}"),
@@ -32,6 +37,14 @@ pub(crate) fn instead(wanted: &str, names: &[&str]) -> String {
             )
         }
         names => format!("; there are {}", names.join(", ")),
+    }
+}
+
+/// `said`, and then what to do: one sentence, or two after a question.
+pub(crate) fn and_then(said: &str, what: &str) -> String {
+    match said.ends_with('?') {
+        true => format!("{said} {what}"),
+        false => format!("{said}; {what}"),
     }
 }
 
@@ -49,6 +62,5 @@ mod tests {
             "; there are redis, postgresql, memcached"
         );
         assert_eq!(instead("x", &[]), "; there is none");
-        assert_eq!(instead("1.1.1", &["1.1.0"]), "; did you mean `1.1.0`?");
     }
 }

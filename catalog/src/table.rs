@@ -1,10 +1,12 @@
 //! Tables for people: columns as wide as what stands in them, in a terminal's width on one.
 
-use crate::output::{Paint, WIDTH, one_line};
+use crate::output::{Paint, WIDTH, one_line, wrapped};
 use std::fmt::Display;
 
 /// Between two columns.
 const GAP: usize = 2;
+/// What stands before values.
+const LABEL: usize = 11;
 /// The least that a column is cut to.
 const LEAST: usize = 12;
 
@@ -156,6 +158,24 @@ fn line(row: &[Cell], widths: &[usize], paint: Paint) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// `  label        value`, the value wrapped under itself; nothing where there is none.
+pub(crate) fn labelled(label: &str, value: &str) -> String {
+    if value.trim().is_empty() {
+        return String::new();
+    }
+    let lead = LABEL + 2 * GAP;
+    let value = wrapped(&one_line(value), WIDTH - lead, "");
+    let value = value
+        .trim_end()
+        .replace('\n', &format!("\n{}", " ".repeat(lead)));
+    format!("  {label:LABEL$}  {value}\n")
+}
+
+/// `text` as a paragraph of a terminal's width, indented by two, and by more in further lines.
+pub(crate) fn item(text: &str) -> String {
+    format!("  {}", wrapped(&one_line(text), WIDTH - 2, "    "))
 }
 
 /// The text, with `…` at its end where it had more than `most` characters.

@@ -46,7 +46,7 @@ pub(crate) struct Row {
 }
 
 /// The graphs of all plugins among `addons`, of their valid versions.
-pub(crate) fn plugins(addons: &[Checked]) -> Vec<Plugin> {
+pub(super) fn plugins(addons: &[Checked]) -> Vec<Plugin> {
     let mut by_name = BTreeMap::<&PluginName, Vec<&Manifest>>::new();
     for package in addons
         .iter()

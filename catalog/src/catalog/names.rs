@@ -36,12 +36,11 @@ pub(crate) async fn missing_plugin(
     let names: Vec<&str> = catalog.plugins.iter().map(|p| p.plugin.as_str()).collect();
     let instead = suggest::instead(name.as_str(), &names);
     let how = match names.is_empty() {
-        true => "; `kubectl middleware source add` brings addons into the catalog",
-        false => "; `kubectl middleware catalog list` shows them",
+        true => "`kubectl middleware source add` brings addons into the catalog",
+        false => "`kubectl middleware catalog list` shows them",
     };
-    Ok(NotInCatalog(format!(
-        "there is no plugin `{name}` in the catalog{instead}{how}"
-    )))
+    let said = format!("there is no plugin `{name}` in the catalog{instead}");
+    Ok(NotInCatalog(suggest::and_then(&said, how)))
 }
 
 /// That `plugin` has no `version`, and what it has.
@@ -52,7 +51,7 @@ pub(crate) fn missing_version(plugin: &Plugin, version: &Version) -> NotInCatalo
         .map(|v| v.version.to_string())
         .collect();
     let there: Vec<&str> = there.iter().map(String::as_str).collect();
-    let instead = suggest::instead(&version.to_string(), &there);
+    let instead = suggest::there_are(&there);
     NotInCatalog(format!(
         "{} has no version {version} in the catalog{instead}",
         plugin.plugin

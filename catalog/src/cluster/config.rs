@@ -1,6 +1,6 @@
 //! Which cluster: the kubeconfig as kubectl finds it, else the pod's service account.
 
-use super::ClusterError;
+use super::{ClusterError, error};
 use crate::args::ClusterArgs;
 use kube::{
     Config,
@@ -42,18 +42,25 @@ pub(super) fn contexts(args: &ClusterArgs) -> Result<Vec<String>, ClusterError> 
 
 /// The kubeconfig, where there is one: the one that was named, else KUBECONFIG, else the usual place.
 fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, ClusterError> {
-    let unusable = |source| ClusterError::Unusable {
-        source: Box::new(source),
-    };
     if let Some(path) = &args.kubeconfig {
-        return Kubeconfig::read_from(path).map(Some).map_err(unusable);
+        return Kubeconfig::read_from(path)
+            .map(Some)
+            .map_err(|e| unusable(&e));
     }
-    match Kubeconfig::from_env().map_err(unusable)? {
+    match Kubeconfig::from_env().map_err(|e| unusable(&e))? {
         Some(found) => Ok(Some(found)),
         None => match usual_place().filter(|path| path.exists()) {
-            Some(path) => Kubeconfig::read_from(path).map(Some).map_err(unusable),
+            Some(path) => Kubeconfig::read_from(path)
+                .map(Some)
+                .map_err(|e| unusable(&e)),
             None => Ok(None),
         },
+    }
+}
+
+fn unusable(error: &KubeconfigError) -> ClusterError {
+    ClusterError::Unusable {
+        reason: error::chain(error),
     }
 }
 
@@ -72,8 +79,6 @@ async fn of_kubeconfig(kubeconfig: Kubeconfig, args: &ClusterArgs) -> Result<Con
     config.map_err(|error| match error {
         KubeconfigError::LoadContext(wanted) => ClusterError::NoContext { wanted, contexts },
         KubeconfigError::CurrentContextNotSet => ClusterError::NoCurrentContext { contexts },
-        source => ClusterError::Unusable {
-            source: Box::new(source),
-        },
+        error => unusable(&error),
     })
 }

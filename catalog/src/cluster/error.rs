@@ -1,7 +1,7 @@
 //! What can go wrong between a person and a cluster, and what the person can do about it.
 
 use super::Hidden;
-use kube::{config::KubeconfigError, core::Status};
+use kube::core::Status;
 
 /// How the platform comes into a cluster.
 const INSTALL: &str = "install the platform first: helm install paamesh charts/paamesh \
@@ -17,10 +17,10 @@ pub(crate) enum ClusterError {
     )]
     NoConfig,
     /// The kubeconfig cannot be used.
-    #[error("{source}; does `kubectl config view` read it?")]
+    #[error("{reason}; does `kubectl config view` read it?")]
     Unusable {
         /// What is wrong with it.
-        source: Box<KubeconfigError>,
+        reason: String,
     },
     /// The kubeconfig has no such context.
     #[error("the kubeconfig has no context `{wanted}`{}", there_are(.contexts))]
@@ -54,12 +54,10 @@ pub(crate) enum ClusterError {
         server: String,
     },
     /// The person may not do that.
-    #[error("you may not {}: the cluster says `{message}`; somebody who administers it can allow it", .hidden.needs)]
+    #[error("you may not {}; {}", .hidden.needs, whom_to_ask(&.hidden.needs))]
     Forbidden {
         /// The right that is missing.
         hidden: Hidden,
-        /// What the cluster says.
-        message: String,
     },
     /// The platform's resources are unknown there.
     #[error(
@@ -124,7 +122,6 @@ fn of_status(status: Box<Status>, server: String) -> ClusterError {
             hidden: Hidden {
                 needs: right(&status.message),
             },
-            message: status.message,
         },
         // A resource that is there says what is not found; one that is not says a page.
         404 if status.details.is_none() => ClusterError::NotInstalled { server },
@@ -159,6 +156,19 @@ fn right(message: &str) -> String {
     }
 }
 
+/// Who can give a right, and by which role where one has it.
+fn whom_to_ask(needs: &str) -> String {
+    let mut words = needs.split(' ');
+    let reads = matches!(words.next(), Some("get" | "list" | "watch"));
+    let of_catalog = ["addonsources", "configmaps", "middlewareaddons"];
+    let resource = words.next().unwrap_or_default();
+    let role = match reads && of_catalog.iter().any(|of| resource.starts_with(of)) {
+        true => ", by the role paamesh-catalog-viewer for example",
+        false => "",
+    };
+    format!("whoever administers the cluster can allow it{role}")
+}
+
 fn there_are(contexts: &[String]) -> String {
     match contexts {
         [] => "; it has none".to_owned(),
@@ -175,7 +185,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// All that the errors say, each once.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -35,14 +35,6 @@ impl Serialize for Hidden {
 }
 
 impl<T> Seen<T> {
-    /// What is seen.
-    pub(crate) fn is(&self) -> Option<&T> {
-        match self {
-            Self::Is(seen) => Some(seen),
-            Self::Not(_) => None,
-        }
-    }
-
     /// Why nothing is.
     pub(crate) fn hidden(&self) -> Option<&Hidden> {
         match self {

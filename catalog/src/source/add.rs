@@ -71,13 +71,14 @@ async fn create(cluster: &Cluster, source: &AddonSource) -> anyhow::Result<()> {
 /// The source as a manifest: what a person would write.
 fn exported(source: &AddonSource) -> anyhow::Result<String> {
     let mut value = serde_json::to_value(source)?;
-    if let Some(spec) = value.get_mut("spec") {
+    let spec = value.get_mut("spec");
+    if let Some(spec) = spec {
         prune(spec);
     }
     serde_saphyr::to_string(&value).context("writing YAML")
 }
 
-/// Takes away what says nothing: nulls, false, and what is empty.
+/// Takes away what says nothing: nulls, false, what is empty, and what is meant anyway.
 fn prune(value: &mut serde_json::Value) {
     use serde_json::Value;
     let says_nothing = |value: &Value| match value {
@@ -88,6 +89,13 @@ fn prune(value: &mut serde_json::Value) {
     };
     if let Value::Object(map) = value {
         map.values_mut().for_each(prune);
-        map.retain(|_, value| !says_nothing(value));
+        let usual = [
+            ("history", "head"),
+            ("provider", "cosign"),
+            ("mode", "HEAD"),
+        ];
+        let is_usual =
+            |key: &str, value: &Value| usual.iter().any(|(k, v)| key == *k && value == v);
+        map.retain(|key, value| !says_nothing(value) && !is_usual(key, value));
     }
 }

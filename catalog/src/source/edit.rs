@@ -27,9 +27,9 @@ pub(super) async fn suspend(args: &NamesArgs, suspend: bool) -> anyhow::Result<O
             patched.map_err(|error| cluster.error(error))?;
         }
         let said = match (suspend, already) {
-            (true, false) => "suspended; what it brought stays, and nothing new comes",
+            (true, false) => "is suspended now; what it brought stays, and nothing new comes",
             (true, true) => "is suspended already",
-            (false, false) => "resumed; `kubectl middleware source show` says how it is",
+            (false, false) => "is looked at again; `kubectl middleware source show` says how it is",
             (false, true) => "is not suspended",
         };
         text.push_str(&wrapped(&format!("{name} {said}"), WIDTH, "  "));

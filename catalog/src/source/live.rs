@@ -211,7 +211,7 @@ impl Telling {
 
     fn overdue(&self, patience: Duration) {
         let words = format!(
-            "that was {} s, and it is not done; it goes on without being watched",
+            "not done after {} s; the registry goes on without being watched",
             patience.as_secs()
         );
         self.line("Waiting", Tone::Look, &words);

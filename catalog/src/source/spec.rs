@@ -18,7 +18,7 @@ const TIMEOUT: &str = "60s";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SpecError {
     /// Flags of another kind.
-    #[error("{} {}, and `{place}` is {is}; {hint}", .flags.join(", "), are(.flags))]
+    #[error("`{place}` is {is}, and takes no {}; {hint}", .flags.join(", "))]
     Foreign {
         /// The flags.
         flags: Vec<&'static str>,
@@ -169,13 +169,10 @@ fn fits(args: &AddArgs, kind: Kind) -> Result<(), SpecError> {
     let (foreign, hint): (Vec<_>, _) = match kind {
         Kind::Git => (
             oci.to_vec(),
-            "of Git there are --branch, --tag, --semver, --commit",
+            "it takes --branch, --tag, --semver or --commit",
         ),
-        Kind::Oci => (git.to_vec(), "of OCI there are --tag, --semver, --digest"),
-        Kind::Directory => (
-            [&git[..], &oci, &both].concat(),
-            "a directory has a path alone",
-        ),
+        Kind::Oci => (git.to_vec(), "it takes --tag, --semver or --digest"),
+        Kind::Directory => ([&git[..], &oci, &both].concat(), "its path says all"),
     };
     let flags: Vec<_> = foreign
         .into_iter()
@@ -279,13 +276,6 @@ fn cosign(
 fn secret_ref(name: &str) -> SecretRef {
     SecretRef {
         name: name.to_owned(),
-    }
-}
-
-fn are(flags: &[&str]) -> &'static str {
-    match flags {
-        [_] => "does not fit it",
-        _ => "do not fit it",
     }
 }
 

@@ -42,14 +42,13 @@ const ARROWS: [(&str, &[&str]); 13] = [
 const FOR_TESTS: [&str; 3] = ["test-kit", "evaluate", "operator"];
 
 /// Crate → what must not be anywhere below it.
-const ABSENT: [(&str, &[&str]); 7] = [
+const ABSENT: [(&str, &[&str]); 6] = [
     ("agent", &["kube", "k8s-openapi", "git2"]),
     ("api", &["kube-client", "tokio", "git2"]),
     ("package", &["kube-client", "tokio", "git2", "reqwest"]),
     ("evaluate", &["kube-client", "tokio", "git2", "reqwest"]),
     ("transport", &["kube-client"]),
     ("operator", &["git2", "reqwest"]),
-    ("catalog", &["kube-runtime"]),
 ];
 
 const LICENCES: [&str; 15] = [

@@ -7,14 +7,12 @@ use super::{
 };
 use crate::{
     age,
-    catalog::{list::listed, versions::remarks},
+    catalog::{list::listed, model::Reach, versions::remarks},
     output::{Paint, WIDTH, count, one_line, wrapped},
-    table::Tone,
+    table::{Tone, labelled},
 };
 use package::manifest::Topology;
 
-/// What stands before the values.
-const LABEL: usize = 11;
 /// How many users are named.
 const USERS: usize = 20;
 
@@ -36,16 +34,6 @@ pub(super) fn text(report: &Report, paint: Paint) -> String {
         text.push_str(&readme::shown(readme, paint));
     }
     text
-}
-
-/// `  label        value`, wrapped under itself; nothing where there is no value.
-fn line(label: &str, value: &str) -> String {
-    if value.trim().is_empty() {
-        return String::new();
-    }
-    let indent = " ".repeat(LABEL + 4);
-    let value = wrapped(&one_line(value), WIDTH - LABEL - 4, &indent);
-    format!("  {label:LABEL$}  {value}")
 }
 
 fn head(report: &Report, paint: Paint) -> String {
@@ -71,21 +59,23 @@ fn head(report: &Report, paint: Paint) -> String {
 
 fn facts(report: &Report) -> String {
     let version = &report.version;
-    let mut text = line("runtimes", &listed(&version.runtimes));
-    text.push_str(&line("may follow", &listed(&report.from)));
-    text.push_str(&line("may go to", &listed(&report.to)));
+    let mut text = labelled("runtimes", &listed(&version.runtimes));
+    text.push_str(&labelled("may follow", &listed(&report.from)));
+    text.push_str(&labelled("may go to", &listed(&report.to)));
     if let Some(about) = &report.about {
-        text.push_str(&line("licence", &about.licence));
-        text.push_str(&line("keywords", &listed(&about.keywords)));
-        text.push_str(&line("maintainers", &listed(&about.maintainers)));
-        text.push_str(&line(
+        text.push_str(&labelled("licence", &about.licence));
+        text.push_str(&labelled("keywords", &listed(&about.keywords)));
+        text.push_str(&labelled("maintainers", &listed(&about.maintainers)));
+        text.push_str(&labelled(
             "kubernetes",
             about.kubernetes.as_deref().unwrap_or_default(),
         ));
     }
-    let digest = version.digest.as_ref().map(ToString::to_string);
-    text.push_str(&line("digest", &digest.unwrap_or_default()));
-    text.push_str(&line(
+    if let Some(digest) = &version.digest {
+        // It fills the line.
+        text.push_str(&format!("  digest {digest}\n"));
+    }
+    text.push_str(&labelled(
         "signed by",
         version
             .signer
@@ -98,16 +88,16 @@ fn facts(report: &Report) -> String {
                 "" => String::new(),
                 url => format!(" ({url})"),
             };
-            text.push_str(&line("source", &format!("{}{url}", origin.source)));
-            text.push_str(&line("revision", &origin.revision));
-            text.push_str(&line("directory", &origin.directory));
+            text.push_str(&labelled("source", &format!("{}{url}", origin.source)));
+            text.push_str(&labelled("revision", &origin.revision));
+            text.push_str(&labelled("directory", &origin.directory));
         }
-        None => text.push_str(&line("source", "none: it was made by hand")),
+        None => text.push_str(&labelled("source", "none: it was made by hand")),
     }
     let age = age::until_now(version.created.as_ref());
-    text.push_str(&line("age", &age));
+    text.push_str(&labelled("age", &age));
     if let Some(why) = &report.no_content {
-        text.push_str(&line("content", why));
+        text.push_str(&labelled("content", why));
     }
     text
 }
@@ -121,7 +111,7 @@ fn arrangements(about: &About, paint: Paint) -> String {
         text.push_str(&format!("\n{}\n", paint.bold("profiles")));
     }
     for profile in &about.profiles {
-        text.push_str(&line(&profile.name, described(&profile.description)));
+        text.push_str(&labelled(&profile.name, described(&profile.description)));
     }
     text
 }
@@ -135,7 +125,7 @@ fn arrangement(topology: &Topology) -> String {
         "" => components.join("; "),
         description => format!("{description}. {}", components.join("; ")),
     };
-    line(topology.name.as_str(), &value)
+    labelled(topology.name.as_str(), &value)
 }
 
 fn described(text: &str) -> &str {
@@ -152,9 +142,10 @@ fn users(report: &Report, paint: Paint) -> String {
     if users.number() == 0 && report.users_of.is_everywhere() {
         return text + "  none\n";
     }
-    let scope = match report.users_of.is_everywhere() {
-        true => number,
-        false => format!("{number}; here those {}", report.users_of),
+    let scope = match &report.users_of {
+        Reach::Everywhere => number,
+        Reach::Nowhere(hidden) => format!("{number}, {hidden}"),
+        reach => format!("{number}; here those {reach}"),
     };
     text.push_str(&format!("  {}", wrapped(&scope, WIDTH - 2, "  ")));
     for user in users.apps.iter().take(USERS) {

@@ -5,12 +5,10 @@ use crate::{
     age,
     catalog::{model::Plugin, versions_in_short},
     output::{Paint, WIDTH, count, one_line, wrapped},
-    table::Tone,
+    table::{Tone, item, labelled},
 };
 use api::crd::source::{ChangedVersion, FailedAddon, History};
 
-/// What stands before the values.
-const LABEL: usize = 11;
 /// How many entries of a list are told; `-o json` has all.
 const LISTED: usize = 20;
 
@@ -34,20 +32,6 @@ pub(super) fn answer(report: &Report, paint: Paint) -> String {
     text.trim_start_matches('\n').to_owned()
 }
 
-fn line(label: &str, value: &str) -> String {
-    if value.trim().is_empty() {
-        return String::new();
-    }
-    let indent = " ".repeat(LABEL + 4);
-    let value = wrapped(&one_line(value), WIDTH - LABEL - 4, &indent);
-    format!("  {label:LABEL$}  {value}")
-}
-
-/// `text` as a paragraph, indented by two, and by more in further lines.
-fn item(text: &str) -> String {
-    format!("  {}", wrapped(&one_line(text), WIDTH - 2, "    "))
-}
-
 fn head(report: &Report, paint: Paint) -> String {
     let state = report.state.text();
     let mut text = format!(
@@ -65,39 +49,49 @@ fn head(report: &Report, paint: Paint) -> String {
 fn facts(report: &Report) -> String {
     let spec = &report.spec;
     let (_, place) = spec::place(spec);
-    let mut text = line("kind", report.kind);
-    text.push_str(&line("place", place));
-    text.push_str(&line("ref", &spec::reference(spec)));
+    let mut text = labelled("kind", report.kind);
+    text.push_str(&labelled(
+        if report.is(Kind::Directory) {
+            "path"
+        } else {
+            "url"
+        },
+        place,
+    ));
+    text.push_str(&labelled("ref", &spec::reference(spec)));
     if let Some(git) = &spec.git {
-        text.push_str(&line("directories", &git.directories.join(", ")));
+        text.push_str(&labelled("directories", &git.directories.join(", ")));
         let history = if git.history == History::Full {
             "every version that ever stood in it"
         } else {
             ""
         };
-        text.push_str(&line("history", history));
+        text.push_str(&labelled("history", history));
     }
-    text.push_str(&line(
+    text.push_str(&labelled(
         "revision",
         report.revision.as_deref().unwrap_or_default(),
     ));
-    text.push_str(&line("signatures", &signatures(report)));
-    text.push_str(&line(
+    text.push_str(&labelled("signatures", &signatures(report)));
+    text.push_str(&labelled(
         "interval",
         &format!("{}, each look at most {}", spec.interval, spec.timeout),
     ));
     if let Some(webhook) = &spec.webhook {
         let kind = format!("{:?}", webhook.kind).to_lowercase();
-        text.push_str(&line("webhook", &format!("/hook/{} ({kind})", report.name)));
+        text.push_str(&labelled(
+            "webhook",
+            &format!("/hook/{} ({kind})", report.name),
+        ));
     }
     if let Some(retention) = &spec.retention {
         let newest = count(retention.versions as usize, "newest version");
-        text.push_str(&line(
+        text.push_str(&labelled(
             "keeps",
             &format!("the {newest} of each addon, and what is in use"),
         ));
     }
-    text + &line("age", &age::until_now(report.created.as_ref()))
+    text + &labelled("age", &age::until_now(report.created.as_ref()))
 }
 
 fn signatures(report: &Report) -> String {
@@ -185,14 +179,14 @@ fn changed(changed: &ChangedVersion, paint: Paint) -> String {
     let name = format!("{} {}", changed.plugin, changed.version);
     let mut text = item(&format!("{name} in {}", changed.directory));
     text = text.replacen(&name, &paint.bold(&name), 1);
-    text.push_str(&format!("    published  {}\n", changed.published));
-    text.push_str(&format!("    offered    {}\n", changed.offered));
+    text.push_str(&format!("    was {}\n", changed.published));
+    text.push_str(&format!("    now {}\n", changed.offered));
     let files = match changed.files.is_empty() {
         true => "the published content is not there any more to compare with".to_owned(),
         false => changed.files.join(", "),
     };
-    let files = wrapped(&one_line(&files), WIDTH - 15, &" ".repeat(15));
-    text + &format!("    differ     {files}")
+    let files = wrapped(&one_line(&files), WIDTH - 6, "      ");
+    text + &format!("    differ: {files}")
 }
 
 fn advice(report: &Report, paint: Paint) -> String {
@@ -221,5 +215,5 @@ fn catalog(report: &Report, paint: Paint) -> String {
 }
 
 fn one(plugin: &Plugin) -> String {
-    line(plugin.plugin.as_str(), &versions_in_short(plugin))
+    labelled(plugin.plugin.as_str(), &versions_in_short(plugin))
 }
