@@ -13,9 +13,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The folder of an addon in which schemas lie.
-const SCHEMAS: &str = "schema/";
-
 /// What Tera's program is asked.
 #[derive(Serialize)]
 struct Template<'a> {
@@ -97,7 +94,7 @@ fn validate(run: &dyn Run, request: &SchemaRequest<'_>) -> Result<Parameters, Va
         Err(Stopped::Unavailable(reason)) => Err(ValidateError::Unavailable { reason }),
         Err(stopped) => {
             let file = request.files.keys().next().copied().unwrap_or_default();
-            let finding = whole(format!("{SCHEMAS}{file}"), &stopped);
+            let finding = whole(format!("{}{file}", tree::SCHEMA_PREFIX), &stopped);
             Err(ValidateError::Schema(vec![finding]))
         }
     }

@@ -146,11 +146,11 @@ impl Talk {
     fn answer(&mut self, job: &Job) -> Result<(), ()> {
         let ready = self.prepare(job.program);
         let is_ready = matches!(ready, Ok(Ok(_)));
-        self.tell(job, ready)?;
+        tell(job, ready)?;
         if is_ready {
             let order = Order::Run(job.program, job.request.clone());
             let answer = self.ask(&order);
-            self.tell(job, answer)?;
+            tell(job, answer)?;
         }
         Ok(())
     }
@@ -170,17 +170,16 @@ impl Talk {
         frame::write_order(&mut self.input, order)?;
         frame::read_answer(&mut self.output)
     }
+}
 
-    /// Who asked may have given up: then the child is being killed.
-    #[expect(clippy::unused_self, reason = "it belongs to the talk")]
-    fn tell(&self, job: &Job, answer: io::Result<Answer>) -> Result<(), ()> {
-        let is_broken = answer.is_err();
-        let told = job.answers.send(answer);
-        if is_broken || told.is_err() {
-            Err(())
-        } else {
-            Ok(())
-        }
+/// Who asked may have given up: then the child is being killed.
+fn tell(job: &Job, answer: io::Result<Answer>) -> Result<(), ()> {
+    let is_broken = answer.is_err();
+    let told = job.answers.send(answer);
+    if is_broken || told.is_err() {
+        Err(())
+    } else {
+        Ok(())
     }
 }
 
