@@ -1,5 +1,5 @@
-//! Builds the programs of the sandbox, CUE's with Go and Tera's with the Rust of this workspace, and
-//! packs them for `include_bytes!`. What was built stays in a cache outside the checkout, keyed by
+//! Builds the programs of the sandbox, CUE's with Go and Tera's with the Rust of this workspace, starts
+//! CUE's (`snapshot/`), and packs them for `include_bytes!`. What was built stays in a cache outside the checkout, keyed by
 //! what it is built from: `$PAAMESH_CACHE/evaluate`, else `~/.cache/paamesh/evaluate`.
 
 use sha2::{Digest as _, Sha256};
@@ -9,6 +9,7 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 /// The instruction set and the interface of both programs.
@@ -21,8 +22,10 @@ const INSTEAD: [(&str, Option<&str>); 4] = [
     ("internal/core/adt/debug.go", Some("debug.go.txt")),
     ("internal/cueversion/transport.go", None),
 ];
-/// How hard they are packed: 15 MB become 2.
+/// How hard they are packed: 17 MB become 3.
 const LEVEL: i32 = 19;
+/// How long what was built stays in the cache: another checkout may be at another version.
+const KEPT: Duration = Duration::from_hours(30 * 24);
 
 fn main() {
     if let Err(fault) = run() {
@@ -44,7 +47,7 @@ fn run() -> Result<(), Fault> {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(variable("OUT_DIR")?);
     let root = here.join("../..");
-    for path in ["cue", "templates", "../src/quantity.rs"] {
+    for path in ["cue", "snapshot", "templates", "../src/quantity.rs"] {
         println!("cargo::rerun-if-changed={}", here.join(path).display());
     }
     for path in ["Cargo.lock", "rust-toolchain.toml"] {
@@ -56,7 +59,7 @@ fn run() -> Result<(), Fault> {
     // One build at a time: others of this machine share the cache.
     let lock = File::create(cache.join("build.lock"))?;
     lock.lock()?;
-    embed("CUE", &cue(&here.join("cue"), &cache)?, &cache, &out)?;
+    embed("CUE", &cue(&here, &cache)?, &cache, &out)?;
     embed("TEMPLATES", &templates(&root, &cache)?, &cache, &out)?;
     println!("cargo::rustc-env=EVALUATE_TARGET={}", variable("TARGET")?);
     Ok(())
@@ -75,8 +78,9 @@ fn cache(out: &Path) -> PathBuf {
     ours.unwrap_or_else(|| out.to_owned()).join("evaluate")
 }
 
-/// CUE's program, built unless the same sources were.
-fn cue(sources: &Path, cache: &Path) -> Result<PathBuf, Fault> {
+/// CUE's program, built and started unless the same sources were.
+fn cue(here: &Path, cache: &Path) -> Result<PathBuf, Fault> {
+    let (sources, snapshot) = (here.join("cue"), here.join("snapshot"));
     let version = said(
         Command::new("go")
             .arg("version")
@@ -88,9 +92,10 @@ fn cue(sources: &Path, cache: &Path) -> Result<PathBuf, Fault> {
             fault.0
         ))
     })?;
-    let own = files(sources)?;
+    let own = files(&sources)?;
     let mut key = Sha256::new_with_prefix(&version);
-    for file in own.iter().chain(&files(&sources.join("instead"))?) {
+    let instead = files(&sources.join("instead"))?;
+    for file in own.iter().chain(&instead).chain(&files(&snapshot)?) {
         key.update(file.file_name().unwrap_or_default().as_encoded_bytes());
         key.update(fs::read(file)?);
     }
@@ -99,23 +104,37 @@ fn cue(sources: &Path, cache: &Path) -> Result<PathBuf, Fault> {
         return Ok(wasm);
     }
     let work = cache.join("cue");
-    vendored(sources, &own, &work)?;
+    vendored(&sources, &own, &work)?;
+    let built = work.join("built.wasm");
+    let mut build = go(&work);
+    build
+        .args(["build", "-mod=vendor", "-trimpath", "-buildvcs=false"])
+        .args(["-buildmode=c-shared", "-ldflags=-s -w", "-o"])
+        .arg(&built)
+        .env("GOOS", "wasip1")
+        .env("GOARCH", "wasm");
+    said(&mut build).map_err(|fault| Fault(format!("CUE's program did not build: {}", fault.0)))?;
     let partial = wasm.with_extension("partial");
-    let mut go = go(&work);
-    go.args([
-        "build",
-        "-mod=vendor",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags=-s -w",
-        "-o",
-    ])
-    .arg(&partial)
-    .env("GOOS", "wasip1")
-    .env("GOARCH", "wasm");
-    said(&mut go).map_err(|fault| Fault(format!("CUE's program did not build: {}", fault.0)))?;
+    let mut start = go(&snapshot);
+    start.args(["run", "."]).args([&built, &partial]);
+    said(&mut start).map_err(|fault| Fault(format!("CUE's program did not start: {}", fault.0)))?;
     fs::rename(partial, &wasm)?;
+    remove_old(cache)?;
     Ok(wasm)
+}
+
+/// Removes programs, packed or not, that were built long ago.
+fn remove_old(cache: &Path) -> Result<(), Fault> {
+    for file in files(cache)? {
+        let ours = file
+            .extension()
+            .is_some_and(|end| end == "wasm" || end == "zst");
+        let age = file.metadata()?.modified()?.elapsed();
+        if ours && age.is_ok_and(|age| age > KEPT) {
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
 }
 
 /// The program in `work`, with all that it imports, and with [`INSTEAD`] of some of it.

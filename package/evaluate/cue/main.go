@@ -77,24 +77,38 @@ type place struct {
 }
 
 func main() {
-	var asked request
-	decoder := json.NewDecoder(os.Stdin)
-	decoder.UseNumber()
-	if err := decoder.Decode(&asked); err != nil {
-		fail("the request cannot be read", err)
-	}
-	text, err := json.Marshal(judge(asked))
+	text, err := answered(os.Stdin)
 	if err != nil {
-		fail("the answer cannot be written", err)
+		fail(err)
 	}
 	if _, err := os.Stdout.Write(text); err != nil {
-		fail("the answer cannot be written", err)
+		fail(fmt.Errorf("the answer cannot be written: %w", err))
 	}
 }
 
+// answered is the answer to the request that `from` gives.
+func answered(from io.Reader) ([]byte, error) {
+	var asked request
+	decoder := json.NewDecoder(from)
+	decoder.UseNumber()
+	if err := decoder.Decode(&asked); err != nil {
+		return nil, fmt.Errorf("the request cannot be read: %w", err)
+	}
+	text, err := json.Marshal(judge(asked))
+	if err != nil {
+		return nil, fmt.Errorf("the answer cannot be written: %w", err)
+	}
+	return text, nil
+}
+
 func judge(asked request) answer {
-	schema, findings := load(asked.Files, asked.Runtime)
-	if len(findings) > 0 {
+	schema, findings := read(asked.Files)
+	if len(findings) == 0 && !asked.Describe {
+		if usual := schema.usual(asked.Runtime, asked.Values); usual != nil {
+			return answer{Parameters: usual}
+		}
+	}
+	if findings = schema.judge(asked.Runtime, findings); len(findings) > 0 {
 		return answer{Schema: findings}
 	}
 	declared, findings := schema.declared(asked.Describe)
@@ -108,7 +122,7 @@ func judge(asked request) answer {
 	return answer{Parameters: &parameters{Values: values, Declared: declared}}
 }
 
-func fail(what string, err error) {
-	fmt.Fprintf(io.Writer(os.Stderr), "%s: %v\n", what, err)
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }

@@ -38,8 +38,8 @@ type schema struct {
 	root cue.Value
 }
 
-// load reads the files as one package, or says everything that is wrong.
-func load(files map[string]string, version runtime) (*schema, []finding) {
+// read takes the files for one package, or says everything that is wrong with them.
+func read(files map[string]string) (*schema, []finding) {
 	s := &schema{context: cuecontext.New(), texts: map[string]string{}}
 	var found []finding
 	for _, name := range sorted(files) {
@@ -55,9 +55,15 @@ func load(files map[string]string, version runtime) (*schema, []finding) {
 	found = append(found, s.packages()...)
 	for _, file := range s.files {
 		found = append(found, imports(file)...)
+		found = append(found, numbers(file)...)
 	}
+	return s, found
+}
+
+// judge adds what is wrong with what they say.
+func (s *schema) judge(version runtime, found []finding) []finding {
 	if len(found) == 0 {
-		found = s.build(version)
+		found = s.build(version, nil)
 	}
 	if len(found) == 0 {
 		found = s.faults()
@@ -65,7 +71,7 @@ func load(files map[string]string, version runtime) (*schema, []finding) {
 	for _, file := range s.files {
 		found = append(found, attributes(file)...)
 	}
-	return s, inOrder(found)
+	return inOrder(found)
 }
 
 // packages gives all files the same package, so that each sees what the others
@@ -152,8 +158,8 @@ func attributeFault(attribute *ast.Attribute, inPlace bool) string {
 	return fmt.Sprintf("unknown effect `%s`; want one of %s%s", word, strings.Join(effects, ", "), didYouMean(word, effects))
 }
 
-// build makes one value of the files and the runtime.
-func (s *schema) build(version runtime) []finding {
+// build makes one value of the files, the runtime, and values.
+func (s *schema) build(version runtime, values map[string]any) []finding {
 	instance := build.NewContext().NewInstance("", nil)
 	for _, file := range s.files {
 		if err := instance.AddSyntax(file); err != nil {
@@ -164,6 +170,19 @@ func (s *schema) build(version runtime) []finding {
 		version.Version, version.Major, version.Minor, version.Patch)
 	if err := instance.AddFile("runtime", given); err != nil {
 		return s.told(err)
+	}
+	if len(values) > 0 {
+		set, err := expression(values)
+		if err != nil {
+			return s.told(err)
+		}
+		file := &ast.File{Filename: valuesFile, Decls: []ast.Decl{
+			&ast.Package{Name: ast.NewIdent("schema")},
+			&ast.Field{Label: ast.NewIdent("parameters"), Value: set},
+		}}
+		if err := instance.AddSyntax(file); err != nil {
+			return s.told(err)
+		}
 	}
 	s.root = s.context.BuildInstance(instance)
 	if instance.Err != nil {

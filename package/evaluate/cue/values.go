@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 	cuejson "cuelang.org/go/encoding/json"
 )
 
@@ -39,6 +40,7 @@ func (s *schema) check(values map[string]any) (map[string]json.RawMessage, []vio
 // collect is each parameter's value as JSON; an optional one that is not set is absent.
 func (s *schema) collect(inForce cue.Value) (map[string]json.RawMessage, []violation) {
 	all := map[string]json.RawMessage{}
+	var violations []violation
 	fields, err := inForce.Fields()
 	if err != nil {
 		return nil, []violation{{Message: err.Error()}}
@@ -49,7 +51,14 @@ func (s *schema) collect(inForce cue.Value) (map[string]json.RawMessage, []viola
 		if err != nil {
 			return nil, []violation{{Parameter: name, Message: err.Error()}}
 		}
+		if message := unfit(fields.Value(), text); message != "" {
+			rule := s.place(lookup(s.root.LookupPath(parametersPath), name).Pos())
+			violations = append(violations, violation{Parameter: name, Value: short(string(text), mostRule), Message: message, Rule: rule})
+		}
 		all[name] = text
+	}
+	if len(violations) > 0 {
+		return nil, violations
 	}
 	return all, nil
 }
@@ -59,15 +68,20 @@ func (s *schema) with(values map[string]any) (cue.Value, error) {
 	if len(values) == 0 {
 		return s.root, nil
 	}
-	text, err := json.Marshal(s.asDeclared(values))
+	set, err := expression(s.asDeclared(values))
 	if err != nil {
 		return cue.Value{}, err
 	}
-	expression, err := cuejson.Extract(valuesFile, text)
+	return s.root.FillPath(parametersPath, s.context.BuildExpr(set)), nil
+}
+
+// expression is the values as CUE.
+func expression(values map[string]any) (ast.Expr, error) {
+	text, err := json.Marshal(values)
 	if err != nil {
-		return cue.Value{}, err
+		return nil, err
 	}
-	return s.root.FillPath(parametersPath, s.context.BuildExpr(expression)), nil
+	return cuejson.Extract(valuesFile, text)
 }
 
 // asDeclared writes whole numbers as `1.0` where a parameter is a `float`: for

@@ -9,7 +9,7 @@ mod wasi;
 
 use crate::{
     cache,
-    program::{Limits, Program, Run, Stopped},
+    program::{Program, Run, Stopped},
 };
 use std::sync::OnceLock;
 use wasi::World;
@@ -34,7 +34,7 @@ impl Host {
 
 impl Run for Host {
     fn run(&self, program: Program, request: &[u8]) -> Result<Vec<u8>, Stopped> {
-        run(loaded(program)?, request, program.limits())
+        run(program, request)?.answer
     }
 }
 
@@ -78,30 +78,44 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-fn run(program: &InstancePre<World>, request: &[u8], limits: Limits) -> Result<Vec<u8>, Stopped> {
+/// One run, and the fuel that it left.
+struct Ran {
+    answer: Result<Vec<u8>, Stopped>,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests see by it whether two runs are the same")
+    )]
+    fuel: u64,
+}
+
+fn run(program: Program, request: &[u8]) -> Result<Ran, Stopped> {
+    let (loaded, limits) = (loaded(program)?, program.limits());
     let world = World::new(request, limits);
-    let mut store = Store::new(program.module().engine(), world);
+    let mut store = Store::new(loaded.module().engine(), world);
     store.limiter(|world| &mut world.counted);
-    let ended = start(program, &mut store, limits.fuel);
+    let ended = start(loaded, &mut store, program.entry(), limits.fuel);
+    let fuel = store.get_fuel().unwrap_or_default();
     let world = store.into_data();
-    match ended {
+    let answer = match ended {
         Ok(()) => Ok(world.output),
         Err(error) => stopped(&error, world),
-    }
+    };
+    Ok(Ran { answer, fuel })
 }
 
 fn start(
     program: &InstancePre<World>,
     store: &mut Store<World>,
+    entry: &str,
     fuel: u64,
 ) -> wasmtime::Result<()> {
     store.set_fuel(fuel)?;
     let instance = program.instantiate(&mut *store)?;
-    let main = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
-    main.call(store, ())
+    let entry = instance.get_typed_func::<(), ()>(&mut *store, entry)?;
+    entry.call(store, ())
 }
 
-/// Why the program ended otherwise than by returning from its `main`.
+/// Why the program ended otherwise than by returning.
 fn stopped(error: &wasmtime::Error, world: World) -> Result<Vec<u8>, Stopped> {
     if let Some(wasi::Exit(0)) = error.downcast_ref() {
         return Ok(world.output);
@@ -127,3 +141,6 @@ fn complaint(error: &wasmtime::Error, world: &World) -> String {
         None => error.root_cause().to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,14 @@ impl Program {
         }
     }
 
+    /// The function that answers. CUE's program is there as it was after its start.
+    pub(crate) fn entry(self) -> &'static str {
+        match self {
+            Self::Cue => "evaluate",
+            Self::Templates => "_start",
+        }
+    }
+
     /// The SHA-256 of its WebAssembly, as hexadecimal digits.
     pub fn digest(self) -> &'static str {
         match self {
@@ -59,12 +67,12 @@ impl Program {
         }
     }
 
-    /// What one run may use. A schema of 100 parameters takes a fiftieth of the computing; all of it is
-    /// about two seconds of a processor.
+    /// What one run may use. A schema of 100 parameters takes a fortieth of the computing where each is
+    /// described, else less; all of it is about a second of a processor.
     pub fn limits(self) -> Limits {
         match self {
             Self::Cue => Limits {
-                fuel: 10_000_000_000,
+                fuel: 5_000_000_000,
                 memory: 256 << 20,
                 output: 8 << 20,
             },

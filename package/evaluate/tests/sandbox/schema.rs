@@ -106,6 +106,46 @@ fn a_hundred_parameters_are_checked() {
     );
 }
 
+/// Without descriptions, schema and values are evaluated at once where that is enough.
+#[test]
+fn it_says_the_same_of_values_without_descriptions() {
+    for (folder, (files, values)) in cases() {
+        let files: BTreeMap<&str, &str> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        for values in [values, Map::new()] {
+            let mut request = SchemaRequest {
+                files: &files,
+                runtime: &"16.4.0".parse().unwrap(),
+                values: &values,
+                describe: true,
+            };
+            let described = Host.validate(&request);
+            request.describe = false;
+            match (described, Host.validate(&request)) {
+                (Ok(described), Ok(plain)) => {
+                    assert_eq!(described.values, plain.values, "{folder:?}");
+                    let effects = |all: &package::Parameters| -> Vec<_> {
+                        let all = all.declared.iter();
+                        all.map(|(name, one)| (name.clone(), one.effect)).collect()
+                    };
+                    assert_eq!(effects(&described), effects(&plain), "{folder:?}");
+                }
+                (Err(ValidateError::Values(all)), plain) => {
+                    assert_eq!(plain, Err(ValidateError::Values(all)), "{folder:?}");
+                }
+                // Lost defaults are looked for where parameters are described.
+                (described, plain) => {
+                    let both = (&described, &plain);
+                    let refused = matches!(both, (Err(_), Err(ValidateError::Schema(_))));
+                    assert!(refused, "{folder:?}: {both:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_answer_is_the_same_every_time() {
     for (folder, case) in cases() {
