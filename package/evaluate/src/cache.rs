@@ -3,7 +3,8 @@
 //! In: a program. Out: the module of it, from the cache where it is there, else compiled and left there.
 //! A file's name has the digest of the program and that of the engine's version and settings, so it is
 //! right for ever. A directory that others may write to is not used; where none can be, the program is
-//! compiled for this process alone.
+//! compiled for this process alone. The time of a file is when it was last used: where a new one is
+//! written, those of other versions go that nobody used for [`UNUSED`].
 //!
 //! | variable | meaning |
 //! | --- | --- |
@@ -22,7 +23,7 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 use wasmtime::{Engine, Module};
 
@@ -31,6 +32,10 @@ pub const VARIABLES: [&str; 3] = ["PAAMESH_EVALUATE_CACHE", "XDG_CACHE_HOME", "H
 
 /// How many compiled forms of a program are kept: versions of ours that are in use beside each other.
 const KEPT: usize = 3;
+/// How long one is kept that nobody uses.
+const UNUSED: Duration = Duration::from_hours(30 * 24);
+/// How exact the time of last use is: not every use writes.
+const EXACT: Duration = Duration::from_hours(24);
 
 /// Leaves both programs compiled in `directory`, which is made where it is not there, and no other
 /// form of them: an image has them ready, and needs no directory that can be written. What is there
@@ -64,7 +69,7 @@ pub fn precompile(directory: &Path) -> io::Result<()> {
 /// The module of `program`.
 pub(crate) fn module(engine: &Engine, program: Program) -> wasmtime::Result<Module> {
     let Some(directory) = directory().filter(|directory| usable(directory)) else {
-        return from_bytes(engine, &compile_aloud(engine, program)?);
+        return loader::bytes(engine, &compile_aloud(engine, program)?);
     };
     let file = directory.join(file_name(engine, program));
     if let Some(module) = stored(engine, &file) {
@@ -78,21 +83,28 @@ pub(crate) fn module(engine: &Engine, program: Program) -> wasmtime::Result<Modu
     }
     let bytes = compile_aloud(engine, program)?;
     if write(&file, &bytes).is_ok() {
-        remove_oldest(&directory, program);
+        remove_unused(&directory);
         if let Some(module) = stored(engine, &file) {
             return Ok(module);
         }
     }
-    from_bytes(engine, &bytes)
+    loader::bytes(engine, &bytes)
 }
 
 fn stored(engine: &Engine, file: &Path) -> Option<Module> {
-    let ours = fs::symlink_metadata(file).is_ok_and(|data| data.is_file() && trusted(&data));
-    ours.then(|| loader::file(engine, file).ok())?
+    let data = fs::symlink_metadata(file).ok()?;
+    let module = (data.is_file() && trusted(&data)).then(|| loader::file(engine, file).ok())??;
+    if data.modified().is_ok_and(|used| is_over(used, EXACT)) {
+        // Where it cannot be written, nothing is removed either.
+        let _ = File::open(file).and_then(|file| file.set_modified(SystemTime::now()));
+    }
+    Some(module)
 }
 
-fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Module> {
-    loader::bytes(engine, bytes)
+fn is_over(time: SystemTime, most: Duration) -> bool {
+    SystemTime::now()
+        .duration_since(time)
+        .is_ok_and(|age| age > most)
 }
 
 /// `cue-<digest of the program>-<digest of engine and settings>.cwasm`.
@@ -152,24 +164,30 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Removes all but the newest [`KEPT`] compiled forms of `program`; a process that has one loaded keeps it.
-fn remove_oldest(directory: &Path, program: Program) {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return;
-    };
-    let mut files: Vec<(SystemTime, PathBuf)> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let name = path.file_name()?.to_str()?;
-            let ours =
-                name.starts_with(&format!("{}-", program.name())) && name.ends_with(".cwasm");
-            let modified = path.metadata().ok()?.modified().ok()?;
-            ours.then_some((modified, path))
-        })
-        .collect();
-    files.sort();
-    let spare = files.len().saturating_sub(KEPT);
-    for (_, file) in &files[..spare] {
-        let _ = fs::remove_file(file);
+/// Removes the compiled forms that nobody used for [`UNUSED`], and of each program all but the [`KEPT`]
+/// that were used last; a process that has one loaded keeps it.
+fn remove_unused(directory: &Path) {
+    for program in Program::ALL {
+        let mut files = compiled_forms(directory, program);
+        files.sort();
+        let spare = files.len().saturating_sub(KEPT);
+        for (position, (used, file)) in files.iter().enumerate() {
+            if position < spare || is_over(*used, UNUSED) {
+                let _ = fs::remove_file(file);
+            }
+        }
     }
+}
+
+/// The compiled forms of `program`, each with the time of its last use.
+fn compiled_forms(directory: &Path, program: Program) -> Vec<(SystemTime, PathBuf)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| {
+        let path = entry.path();
+        let name = path.file_name()?.to_str()?;
+        let ours = name.starts_with(&format!("{}-", program.name())) && name.ends_with(".cwasm");
+        let used = path.metadata().ok()?.modified().ok()?;
+        ours.then_some((used, path))
+    });
+    files.collect()
 }

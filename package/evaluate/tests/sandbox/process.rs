@@ -7,8 +7,9 @@ use package::{Evaluate as _, EvaluateError, RenderRequest};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::Path,
     process::{Command, Stdio},
     sync::{
@@ -16,7 +17,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_paamesh-evaluate");
@@ -162,13 +163,13 @@ fn a_child_that_hangs_is_killed() {
     until(|| children().is_empty());
 
     let process = Process::with(Settings {
-        deadline: Duration::from_secs(10),
+        deadline: Duration::from_secs(2),
         ..settings()
     });
     assert_eq!(asked(&process, "a"), Ok("a".to_owned()));
     signal("-STOP");
     let reason = asked(&process, "x").unwrap_err();
-    assert_eq!(reason, "the evaluator gave no answer within 10 s");
+    assert_eq!(reason, "the evaluator gave no answer within 2 s");
     assert_eq!(asked(&process, "b"), Ok("b".to_owned()));
     drop(process);
     until(|| children().is_empty());
@@ -215,8 +216,8 @@ fn when_every_child_is_busy_for_too_long_there_is_no_verdict() {
     let _alone = alone();
     let process = Process::with(Settings {
         most: 1,
-        preparation: Duration::from_secs(2),
-        deadline: Duration::from_millis(300),
+        preparation: Duration::from_secs(1),
+        deadline: Duration::from_millis(100),
         ..shell("exec sleep 1000")
     });
     let reasons: Vec<String> = thread::scope(|scope| {
@@ -263,7 +264,13 @@ fn with_cache(directory: &Path) -> io::Result<Vec<String>> {
         Ok("a".to_owned())
     );
     let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().into_string().unwrap()));
-    names.collect()
+    let mut names: Vec<String> = names.collect::<io::Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
+fn days_ago(days: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_hours(24 * days)
 }
 
 #[test]
@@ -271,16 +278,24 @@ fn compiled_programs_are_kept_where_nobody_else_writes() -> io::Result<()> {
     let _alone = alone();
     let root = std::env::temp_dir().join(format!("paamesh-evaluate-{}", std::process::id()));
     let own = root.join("own");
-    let mut names = with_cache(&own)?;
-    names.sort();
-    assert!(
-        names[1].starts_with("templates-") && names[1].ends_with(".cwasm"),
-        "{names:?}"
-    );
-    assert_eq!(fs::metadata(&own)?.permissions().mode() & 0o777, 0o700);
+    DirBuilder::new().recursive(true).mode(0o700).create(&own)?;
+    for (name, days) in [("cue-1-1.cwasm", 31), ("cue-2-2.cwasm", 29), ("notes", 99)] {
+        File::create(own.join(name))?.set_modified(days_ago(days))?;
+    }
+    let names = with_cache(&own)?;
+    let [_, _, _, name] = &names[..] else {
+        panic!("{names:?}")
+    };
+    assert_eq!(names[..3], ["cue-2-2.cwasm", "lock", "notes"], "30 days");
+    assert!(name.starts_with("templates-") && name.ends_with(".cwasm"));
+
+    // Its time is that of its last use.
+    let file = own.join(name);
+    File::open(&file)?.set_modified(days_ago(31))?;
+    assert_eq!(with_cache(&own)?, names);
+    assert!(file.metadata()?.modified()? > days_ago(1));
 
     // What is damaged is not what the compiler made: it is made again.
-    let file = own.join(&names[1]);
     let whole = fs::read(&file)?;
     fs::write(&file, &whole[..100])?;
     with_cache(&own)?;
