@@ -9,7 +9,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt as _, api::PostParams};
 use package::Tree;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// How many objects of one version are written or read at once.
 const AT_ONCE: usize = 16;
@@ -42,18 +42,19 @@ pub enum ContentError {
 }
 
 /// Creates those of `objects` that are not there, all at once; those that are must be equal. Those
-/// that other versions name, `shared`, are likely there: they are read first, which saves a round
-/// trip, and where they are not, costs one.
+/// that `known` has, because versions share them, are likely there: they are read first, which saves a
+/// round trip, and where they are not, costs one.
 ///
 /// # Errors
 /// The first that failed; others may have been created, which does no harm.
 pub async fn ensure(
     api: &Api<ConfigMap>,
     objects: &[ConfigMap],
-    shared: &HashSet<String>,
+    known: &Names,
 ) -> Result<(), ContentError> {
     let work = objects.iter().map(|object| async {
-        if shared.contains(&object.name_any()) && is_there(api, object).await? {
+        let is_known = known.has(&object.name_any());
+        if is_known && is_there(api, object).await? {
             return Ok(());
         }
         create(api, object).await

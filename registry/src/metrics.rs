@@ -153,3 +153,22 @@ impl Metrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_counted_once_under_its_last_reason() {
+        let metrics = register(&mut Registry::default());
+        let counted = |reason, refused| Counted { reason, refused };
+        let (synced, failed) = (counted(Some("Synced"), 0), counted(Some("AddonsFailed"), 3));
+        let sources = |reason| metrics.ready.get_or_create(&Ready { reason }).get();
+        metrics.turned(Counted::default(), synced);
+        metrics.turned(synced, failed);
+        assert_eq!((sources("Synced"), sources("AddonsFailed")), (0, 1));
+        assert_eq!(metrics.failed.get(), 3);
+        metrics.turned(failed, Counted::default());
+        assert_eq!((sources("AddonsFailed"), metrics.failed.get()), (0, 0));
+    }
+}

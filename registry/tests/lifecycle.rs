@@ -171,6 +171,7 @@ async fn what_is_removed_is_withdrawn_until_it_is_back_and_a_server_that_fails_r
     let source = world.seen(ready).await?;
     let status = source.status.clone().unwrap();
     assert_eq!(status.withdrawn, ["redis 1.0.0"]);
+    assert_eq!(status.url, Some(world.server.url("addons.git")));
     assert_eq!(status.versions, Some(2));
     let gone = world.addon("redis-1.0.0").await?;
     let why = format!(
@@ -272,6 +273,11 @@ async fn old_versions_go_and_come_back_but_not_those_in_use_and_on_their_way() -
     assert!(
         told[0].ends_with("pruned redis-1.1.0; redis-1.3.0"),
         "{told:?}"
+    );
+
+    assert_eq!(
+        world.metric("paamesh_source_versions_pruned_total")?,
+        "paamesh_source_versions_pruned_total 2"
     );
 
     // The App moves on, and what nobody uses any more goes.

@@ -65,10 +65,9 @@ impl Names {
         missing.map(|c| c.name.clone()).collect()
     }
 
-    /// Whether any of `names` is not there.
-    pub fn lacks<'a>(&self, mut names: impl Iterator<Item = &'a String>) -> bool {
-        let held = self.held();
-        names.any(|name| !held.now.contains(name))
+    /// Whether `name` is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.held().now.contains(name)
     }
 
     /// Notes objects that were made, before the watch tells of them.

@@ -19,7 +19,7 @@ use api::{
 };
 use kube::{ResourceExt, api::PostParams, runtime::reflector::ObjectRef};
 use package::Package;
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 /// How many files that differ are listed.
 const MAX_FILES: usize = 50;
@@ -41,11 +41,8 @@ impl Acting<'_> {
         let name = format!("{}-{}", version.plugin, version.version);
         let missing = self.observed.addons.get(&name).map(|e| &e.missing);
         // A version that another release of the platform spread over other objects stays as it is.
-        let left = self
-            .context
-            .caches
-            .content
-            .lacks(missing.into_iter().flatten());
+        let known = &self.context.caches.content;
+        let left = missing.into_iter().flatten().any(|name| !known.has(name));
         if !left {
             tracing::info!(name, "its content is whole again");
         }
@@ -60,14 +57,13 @@ impl Acting<'_> {
     ) -> Result<MiddlewareAddon, ActError> {
         let provenance = self.provenance(version);
         let objects = projection(package, &provenance, &self.context.settings.namespace);
-        let written =
-            content::ensure(&self.context.content(), &objects.content, &self.shared()).await;
+        let known = &self.context.caches.content;
+        let written = content::ensure(&self.context.content(), &objects.content, known).await;
         written.map_err(|source| ActError::Content {
             version: label(&version.plugin, &version.version),
             source,
         })?;
-        let names = objects.content.iter().map(ResourceExt::name_any);
-        self.context.caches.content.note(names);
+        known.note(objects.content.iter().map(ResourceExt::name_any));
         Ok(objects.addon)
     }
 
@@ -99,13 +95,6 @@ impl Acting<'_> {
             }
         }
         self.provenance(&version)
-    }
-
-    /// The content that is named already.
-    fn shared(&self) -> HashSet<String> {
-        let addons = self.context.caches.addons.state();
-        let content = addons.iter().flat_map(|addon| &addon.spec.content);
-        content.map(|reference| reference.name.clone()).collect()
     }
 
     async fn create(&self, addon: &MiddlewareAddon) -> Result<bool, ActError> {
