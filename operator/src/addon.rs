@@ -1,7 +1,8 @@
 //! The addon controller: a MiddlewareAddon becomes Active when its content is there, passes the
-//! checks, and is entered in the ledger; it goes when nobody uses it.
+//! checks, keeps to every policy, and is entered in the ledger; it goes when nobody
+//! uses it.
 //!
-//! In: MiddlewareAddons, their content objects, ledgers, and the Apps that pin them. Out: ledger
+//! In: MiddlewareAddons, their content objects, ledgers, policies, and the Apps that pin them. Out: ledger
 //! entries and status. The ledger entry is the publication; a version that has one is never judged
 //! again, and a version that is Active is not even read again.
 
@@ -60,6 +61,7 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     let queue = select_all([
         changed(&feeds.addons).boxed(),
         triggers::of_content(feeds).boxed(),
+        triggers::of_policies(feeds).boxed(),
         triggers::of_apps(feeds).boxed(),
         triggers::of_groups(feeds).boxed(),
     ]);

@@ -69,6 +69,7 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         owners(&feeds.config_maps).boxed(),
         triggers::of_groups(feeds).boxed(),
         triggers::of_addons(feeds).boxed(),
+        triggers::of_policies(feeds).boxed(),
     ]);
     let wiring = Wiring {
         name: "app",

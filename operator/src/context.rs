@@ -7,7 +7,9 @@ use crate::{
     cluster::Cluster,
     content,
     events::Events,
+    ledger::Ledgers,
     metrics::{Controller, Metrics},
+    provenance::Keys,
     watch::Feeds,
 };
 use package::Evaluate;
@@ -27,6 +29,10 @@ pub struct Context {
     pub feeds: Feeds,
     /// The packages that were read lately, by digest.
     pub packages: content::Cache,
+    /// The key by which the registry vouches for versions.
+    pub keys: Keys,
+    /// The ledgers, and who waits to be entered in one.
+    pub ledgers: Ledgers,
     /// What the schemas said lately.
     pub verdicts: Verdicts,
     /// What the cluster is.
@@ -48,6 +54,8 @@ impl Context {
     ) -> Self {
         Self {
             packages: content::Cache::new(client.clone(), &settings.namespace),
+            keys: Keys::new(client.clone(), &settings.namespace),
+            ledgers: Ledgers::new(client.clone()),
             verdicts: Verdicts::default(),
             cluster: Cluster::new(client.clone()),
             events: Events::new(client.clone()),

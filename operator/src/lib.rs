@@ -18,6 +18,7 @@
 //! | --- | --- | --- |
 //! | middleware.io | middlewareaddons | get, list, watch, patch |
 //! | middleware.io | addonledgers | get, create, update |
+//! | middleware.io | addonpolicies | get, list, watch |
 //! | middleware.io | apps | get, list, watch, patch |
 //! | middleware.io | components, groups | get, list, watch, create, patch, delete |
 //! | middleware.io | middlewareaddons/status, apps/status, components/status | patch |
@@ -47,7 +48,11 @@ pub mod finalizer;
 #[cfg(test)]
 mod golden;
 pub mod group;
+pub mod ledger;
+pub mod lifecycle;
 pub mod metrics;
+pub mod policy;
+pub mod provenance;
 pub mod status;
 pub mod watch;
 

@@ -4,6 +4,7 @@
 //! change always finds the change. After a lost connection everything that was or is in the cache is
 //! told again, so that a deletion that happened meanwhile is not missed.
 
+use crate::policy::RawPolicy;
 use api::{App, Component, Group, MiddlewareAddon, labels};
 use futures::{
     StreamExt as _,
@@ -11,7 +12,10 @@ use futures::{
     future::{BoxFuture, FutureExt as _, join_all, ready},
     stream::BoxStream,
 };
-use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Service},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{
     Api, Client, Resource,
     core::{DeserializeGuard, PartialObjectMeta},
@@ -62,9 +66,15 @@ where
         )
     }
 
-    /// A cache of a kind whose metadata alone is read.
+    /// A cache of a kind whose objects always parse.
     pub fn plain(api: Api<K>, config: watcher::Config) -> (Self, BoxFuture<'static, ()>) {
         Self::start(watcher::watcher(api, config).default_backoff().boxed())
+    }
+
+    /// A cache of the names of a kind: nothing else of its metadata is kept.
+    pub fn names(api: Api<K>, config: watcher::Config) -> (Self, BoxFuture<'static, ()>) {
+        let events = watcher::watcher(api, config).default_backoff();
+        Self::start(events.map(|event| event.map(bare)).boxed())
     }
 
     fn start(
@@ -177,6 +187,25 @@ fn parsed<K: Resource<DynamicType = ()>>(event: Event<DeserializeGuard<K>>) -> O
     })
 }
 
+/// The event with the object's name alone.
+fn bare<K: Resource>(event: Event<K>) -> Event<K> {
+    let bare = |mut object: K| {
+        let meta = object.meta_mut();
+        *meta = ObjectMeta {
+            name: meta.name.take(),
+            namespace: meta.namespace.take(),
+            ..ObjectMeta::default()
+        };
+        object
+    };
+    match event {
+        Event::Apply(object) => Event::Apply(bare(object)),
+        Event::Delete(object) => Event::Delete(bare(object)),
+        Event::InitApply(object) => Event::InitApply(bare(object)),
+        other => other,
+    }
+}
+
 /// The event without what no controller reads and what is half of an object's metadata.
 fn slim<K: Resource>(event: Event<K>) -> Event<K> {
     let slim = |mut object: K| {
@@ -198,13 +227,15 @@ pub type Meta<K> = PartialObjectMeta<K>;
 pub struct Feeds {
     /// The addon versions.
     pub addons: Feed<MiddlewareAddon>,
+    /// What versions must show; not parsed, so that one that does not parse is there too.
+    pub policies: Feed<RawPolicy>,
     /// The Apps of all namespaces.
     pub apps: Feed<App>,
     /// The Components of all namespaces.
     pub components: Feed<Component>,
     /// The Groups of all namespaces.
     pub groups: Feed<Group>,
-    /// Content in the platform's namespace, metadata only.
+    /// Content in the platform's namespace, names only: a catalog has many thousand objects.
     pub content: Feed<Meta<ConfigMap>>,
     /// ConfigMaps that belong to Apps, metadata only.
     pub config_maps: Feed<Meta<ConfigMap>>,
@@ -217,6 +248,7 @@ impl Feeds {
     pub async fn wait_until_ready(&self) {
         let Self {
             addons,
+            policies,
             apps,
             components,
             groups,
@@ -226,6 +258,7 @@ impl Feeds {
         } = self;
         futures::join!(
             addons.filled(),
+            policies.filled(),
             apps.filled(),
             components.filled(),
             groups.filled(),
@@ -250,11 +283,13 @@ pub fn start(client: &Client, namespace: &str) -> (Feeds, BoxFuture<'static, ()>
     let (apps, w2) = Feed::guarded(Api::all(client.clone()), all.clone());
     let (components, w3) = Feed::guarded(Api::all(client.clone()), all.clone());
     let (groups, w4) = Feed::guarded(Api::all(client.clone()), all);
-    let (content, w5) = Feed::plain(Api::namespaced(client.clone(), namespace), of_plugins);
+    let (content, w5) = Feed::names(Api::namespaced(client.clone(), namespace), of_plugins);
     let (config_maps, w6) = Feed::plain(Api::all(client.clone()), of_apps.clone());
     let (services, w7) = Feed::plain(Api::all(client.clone()), of_apps);
+    let (policies, w8) = Feed::plain(Api::all(client.clone()), watcher::Config::default());
     let feeds = Feeds {
         addons,
+        policies,
         apps,
         components,
         groups,
@@ -262,6 +297,6 @@ pub fn start(client: &Client, namespace: &str) -> (Feeds, BoxFuture<'static, ()>
         config_maps,
         services,
     };
-    let watches = join_all([w1, w2, w3, w4, w5, w6, w7]).map(drop).boxed();
+    let watches = join_all([w1, w2, w3, w4, w5, w6, w7, w8]).map(drop).boxed();
     (feeds, watches)
 }

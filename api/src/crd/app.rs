@@ -259,6 +259,12 @@ crate::crd::reasons! {
         VersionNotActive,
         /// The version is being deleted: nothing new may pin it.
         VersionTerminating,
+        /// The version is withdrawn: nothing new may pin it.
+        VersionWithdrawn,
+        /// An AddonPolicy demands what the version is not; the message says which.
+        Unverified,
+        /// The version is better not used any more.
+        Deprecated,
         /// The version does not run this version of the middleware.
         UnknownRuntime,
         /// The version has no such topology, or several and the App names none.

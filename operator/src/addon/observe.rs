@@ -9,11 +9,15 @@ use crate::{
     content::ContentError,
     context::Context,
     error::{self, Consequence},
+    provenance::KeyError,
 };
 use api::{
-    AddonLedger, App, Group, MiddlewareAddon, MiddlewareAddonStatus, conditions::PIN_ACCEPTED,
-    crd::addon::AddonPhase, labels,
+    AddonLedger, App, Group, MiddlewareAddon, MiddlewareAddonStatus,
+    conditions::PIN_ACCEPTED,
+    crd::addon::{AddonPhase, Lifecycle},
+    labels,
 };
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kube::{Api, ResourceExt as _, api::ListParams};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -39,6 +43,15 @@ pub struct Observed {
     /// The Apps that use it, `namespace/name`, sorted.
     #[serde(default)]
     pub users: Vec<String>,
+    /// The Apps that came from it and may go back; known where it is being deleted.
+    #[serde(default)]
+    pub may_return: Vec<String>,
+    /// What is said of it.
+    #[serde(default)]
+    pub lifecycle: Option<Lifecycle>,
+    /// The day, UTC.
+    #[serde(default)]
+    pub today: Date,
 }
 
 /// What there is could not be read.
@@ -50,6 +63,9 @@ pub enum ObserveError {
     /// The ledger could not be read.
     #[error("reading the ledger failed: {0}")]
     Ledger(#[source] Box<kube::Error>),
+    /// The registry's key could not be read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The users could not be listed.
     #[error("listing the users failed: {0}")]
     Users(#[source] Box<kube::Error>),
@@ -60,6 +76,7 @@ impl ObserveError {
     pub fn consequence(&self) -> Consequence {
         match self {
             Self::Content(error) => error.consequence(),
+            Self::Key(error) => error.consequence(),
             Self::Ledger(error) | Self::Users(error) => error::of_kube(error),
         }
     }
@@ -76,14 +93,10 @@ pub async fn observe(addon: &MiddlewareAddon, context: &Context) -> Result<Obser
     let active = status.phase == Some(AddonPhase::Active) && status.digest.is_some();
     let users = match deleting {
         true => live_users(addon, context).await?,
-        false => context
-            .feeds
-            .apps
-            .store()
-            .state_filter(|app| pins(app, addon))
-            .iter()
-            .map(|app| full_name(&**app))
-            .collect::<BTreeSet<_>>(),
+        false => Users {
+            now: cached_users(addon, context),
+            may_return: BTreeSet::new(),
+        },
     };
     let (content, ledger) = match active || deleting {
         true => (Content::NotRead, None),
@@ -98,8 +111,25 @@ pub async fn observe(addon: &MiddlewareAddon, context: &Context) -> Result<Obser
         status,
         content,
         ledger,
-        users: users.into_iter().collect(),
+        users: users.now.into_iter().collect(),
+        may_return: users.may_return.into_iter().collect(),
+        lifecycle: addon.spec.lifecycle.clone(),
+        today: Timestamp::now().to_zoned(TimeZone::UTC).date(),
     })
+}
+
+/// Who uses a version.
+struct Users {
+    /// The Apps that run by it, or are about to.
+    now: BTreeSet<String>,
+    /// The others that ran by it last.
+    may_return: BTreeSet<String>,
+}
+
+fn cached_users(addon: &MiddlewareAddon, context: &Context) -> BTreeSet<String> {
+    let apps = context.feeds.apps.store();
+    let users = apps.state_filter(|app| pins(app, addon));
+    users.iter().map(|app| full_name(&**app)).collect()
 }
 
 /// Whether the App is pinned to the version.
@@ -107,6 +137,14 @@ fn pins(app: &App, addon: &MiddlewareAddon) -> bool {
     let pin = app.status.as_ref().and_then(|s| s.pin.as_ref());
     app.spec.plugin == addon.spec.plugin
         && pin.is_some_and(|pin| pin.plugin_version == addon.spec.version)
+}
+
+/// Whether the App ran by the version before it moved to its present one: the pin that it goes back to
+/// where the move fails.
+fn may_return(app: &App, addon: &MiddlewareAddon) -> bool {
+    let last = app.status.as_ref().and_then(|s| s.history.first());
+    app.spec.plugin == addon.spec.plugin
+        && last.is_some_and(|past| past.pin.plugin_version == addon.spec.version)
 }
 
 /// Whether the App asks for the version, and nobody has decided about that yet.
@@ -123,32 +161,31 @@ fn may_pin(app: &App, addon: &MiddlewareAddon) -> bool {
         && !refused(app)
 }
 
-async fn live_users(
-    addon: &MiddlewareAddon,
-    context: &Context,
-) -> Result<BTreeSet<String>, ObserveError> {
+async fn live_users(addon: &MiddlewareAddon, context: &Context) -> Result<Users, ObserveError> {
     let apps = Api::<App>::all(context.client.clone());
     let groups = Api::<Group>::all(context.client.clone());
     let everything = ListParams::default();
     let (apps, groups) = futures::try_join!(apps.list(&everything), groups.list(&everything))
         .map_err(|error| ObserveError::Users(Box::new(error)))?;
-    let apps = apps
-        .items
-        .iter()
-        .filter(|app| pins(app, addon) || may_pin(app, addon))
-        .map(full_name);
-    let groups = groups.items.iter().filter(|group| {
+    let named = |wanted: &dyn Fn(&App) -> bool| -> BTreeSet<String> {
+        let apps = apps.items.iter().filter(|app| wanted(app));
+        apps.map(full_name).collect()
+    };
+    let mut now = named(&|app| pins(app, addon) || may_pin(app, addon));
+    let by_it = groups.items.iter().filter(|group| {
         group.spec.plugin == addon.spec.plugin
             && group.spec.pin.plugin_version == addon.spec.version
     });
-    let by_groups = groups.map(|group| {
+    now.extend(by_it.map(|group| {
         format!(
             "{}/{}",
             group.namespace().unwrap_or_default(),
             group.spec.app
         )
-    });
-    Ok(apps.chain(by_groups).collect())
+    }));
+    let may_return = named(&|app| may_return(app, addon));
+    let may_return = may_return.difference(&now).cloned().collect();
+    Ok(Users { now, may_return })
 }
 
 fn full_name<K: kube::Resource<DynamicType = ()>>(object: &K) -> String {

@@ -1,12 +1,20 @@
 //! What to do about a version, from what was observed alone.
 
 use super::observe::{Content, Facts, Observed};
-use crate::{content::lines, events::Happened, finalizer::Finalizer};
+use crate::{
+    content::lines,
+    events::Happened,
+    finalizer::Finalizer,
+    lifecycle::{Standing, standing},
+};
 use api::{
     AddonLedger, Digest,
-    conditions::{DELETION_HELD, READY, RECONCILING, STALLED, Said, is_true},
+    conditions::{
+        DELETION_HELD, DEPRECATED, READY, RECONCILING, STALLED, Said, WITHDRAWN, is_true,
+    },
     crd::addon::{AddonPhase, AddonReason as Reason},
 };
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// What is to be done.
@@ -22,6 +30,9 @@ pub struct Plan {
     pub events: Vec<Happened>,
     /// Whether to look again without being woken: something may come that nobody tells of.
     pub look_again: bool,
+    /// The day on which other things are to be said, with nobody to tell of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look_on: Option<Date>,
 }
 
 /// An entry in the ledger.
@@ -49,6 +60,9 @@ pub struct Verdict {
     pub message: String,
     /// Deletion waits, for these.
     pub held_for: Option<String>,
+    /// Where it stands in its life.
+    #[serde(skip_serializing_if = "Standing::is_plain")]
+    pub standing: Standing,
 }
 
 impl Verdict {
@@ -69,6 +83,13 @@ impl Verdict {
         if let Some(users) = &self.held_for {
             said.push(Said::yes(DELETION_HELD, Reason::InUse.as_str(), users));
         }
+        if let Some(why) = &self.standing.withdrawn {
+            let message = format!("no new App may pin it, and those that run by it stay: {why}");
+            said.push(Said::yes(WITHDRAWN, Reason::Withdrawn.as_str(), message));
+        }
+        if let Some(why) = &self.standing.deprecated {
+            said.push(Said::yes(DEPRECATED, Reason::Deprecated.as_str(), why));
+        }
         said
     }
 }
@@ -87,7 +108,8 @@ pub fn plan(observed: &Observed) -> Plan {
         digest: facts.digest.clone(),
         into: observed.ledger.clone(),
     });
-    let held_for = (observed.deleting && !observed.users.is_empty()).then(|| held(&observed.users));
+    let held_for = (observed.deleting && is_in_use(observed)).then(|| held(observed));
+    let standing = standing(observed.lifecycle.as_ref(), observed.today);
     let verdict = Verdict {
         phase,
         facts,
@@ -95,15 +117,19 @@ pub fn plan(observed: &Observed) -> Plan {
         reason: reason.as_str(),
         message,
         held_for,
+        standing,
     };
     Plan {
         finalizer: finalizer(observed),
         publish,
         events: events(observed, &verdict),
-        look_again: matches!(
-            observed.content,
-            Content::Missing(_) | Content::NotJudged(_)
-        ),
+        look_again: match &observed.content {
+            Content::Missing(_) | Content::NotJudged(_) => true,
+            // A policy's change wakes it; that of the registry's key does not.
+            Content::Unverified { may_be_proven, .. } => *may_be_proven,
+            _ => false,
+        },
+        look_on: verdict.standing.changes_on,
         verdict,
     }
 }
@@ -111,9 +137,13 @@ pub fn plan(observed: &Observed) -> Plan {
 fn finalizer(observed: &Observed) -> Finalizer {
     match (observed.deleting, observed.held) {
         (false, false) => Finalizer::Add,
-        (true, true) if observed.users.is_empty() => Finalizer::Remove,
+        (true, true) if !is_in_use(observed) => Finalizer::Remove,
         _ => Finalizer::Keep,
     }
+}
+
+fn is_in_use(observed: &Observed) -> bool {
+    !(observed.users.is_empty() && observed.may_return.is_empty())
 }
 
 fn judged(observed: &Observed) -> (AddonPhase, Reason, String) {
@@ -140,6 +170,7 @@ fn judged(observed: &Observed) -> (AddonPhase, Reason, String) {
         }
         Content::PlatformTooOld(message) => (Pending, Reason::PlatformTooOld, message.clone()),
         Content::NotJudged(message) => (Pending, Reason::NotJudged, message.clone()),
+        Content::Unverified { refusal, .. } => (Pending, Reason::Unverified, refusal.clone()),
         Content::Mismatch(message) => (Failed, Reason::DigestMismatch, message.clone()),
         Content::Invalid(findings) => (Failed, Reason::Invalid, lines(findings)),
         Content::Changed { published, offered } => {
@@ -161,28 +192,43 @@ pub fn changed(published: &Digest, offered: &Digest) -> String {
     )
 }
 
-fn held(users: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let shown = users
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let more = match users.len() {
-        n if n > SHOWN => format!(" and {} more", n - SHOWN),
-        _ => String::new(),
-    };
-    let apps = if users.len() == 1 {
-        "App uses"
-    } else {
-        "Apps use"
-    };
+fn held(observed: &Observed) -> String {
+    let users = counted(
+        &observed.users,
+        "App uses this version",
+        "Apps use this version",
+    );
+    let may_return = counted(
+        &observed.may_return,
+        "App may go back to this version, from which it came",
+        "Apps may go back to this version, from which they came",
+    );
+    let both: Vec<String> = users.into_iter().chain(may_return).collect();
     format!(
-        "{} {apps} this version: {shown}{more}; it goes when the last of them moved to another \
-         version or is deleted, and takes no new ones",
-        users.len()
+        "{}; it goes when the last of them moved to another version or is deleted, and takes no new \
+         ones",
+        both.join("; ")
     )
+}
+
+/// How many Apps do what, and which; nothing where none does.
+fn counted(apps: &[String], one: &str, several: &str) -> Option<String> {
+    let does = match apps.len() {
+        0 => return None,
+        1 => one,
+        _ => several,
+    };
+    Some(format!("{} {does}: {}", apps.len(), first(apps)))
+}
+
+/// The first of the Apps, and how many more.
+fn first(apps: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<&str> = apps.iter().take(SHOWN).map(String::as_str).collect();
+    match apps.len() {
+        n if n > SHOWN => format!("{} and {} more", shown.join(", "), n - SHOWN),
+        _ => shown.join(", "),
+    }
 }
 
 fn events(observed: &Observed, verdict: &Verdict) -> Vec<Happened> {
@@ -191,8 +237,13 @@ fn events(observed: &Observed, verdict: &Verdict) -> Vec<Happened> {
     let said_before = before.conditions.iter().find(|c| c.type_ == READY);
     let is_news = before.phase != Some(verdict.phase)
         || said_before.is_none_or(|c| c.reason != verdict.reason);
-    if is_news && !observed.deleting {
+    // Of a version that it published, a source tells by itself.
+    let is_told = verdict.facts.as_ref().is_some_and(|facts| facts.registered);
+    if is_news && !observed.deleting && !is_told {
         events.push(match verdict.phase {
+            AddonPhase::Pending if verdict.reason == Reason::Unverified.as_str() => {
+                Happened::warning(verdict.reason, "Refuse", &verdict.message)
+            }
             AddonPhase::Active => Happened::normal(verdict.reason, "Publish", &verdict.message),
             AddonPhase::Pending => Happened::normal(verdict.reason, "Wait", &verdict.message),
             AddonPhase::Failed => Happened::warning(verdict.reason, "Refuse", &verdict.message),

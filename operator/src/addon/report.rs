@@ -5,16 +5,18 @@ use crate::{context::Context, metrics::Refused};
 use api::{
     MiddlewareAddon, MiddlewareAddonStatus,
     conditions::{self, Time},
-    crd::addon::AddonPhase,
+    crd::addon::{AddonPhase, AddonReason},
     labels::manager,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kube::{Api, runtime::controller::Action};
 use std::time::Duration;
 
 /// How often a version is looked at that waits for something of which nobody tells: content without
 /// our labels, an evaluator.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
+/// How long at the most until a version is looked at that changes on a day to come: a clock may be set.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Writes the status where it changed, and publishes the Events.
 ///
@@ -29,12 +31,15 @@ pub async fn report(
         verdict,
         events,
         look_again,
+        look_on,
         gone,
     } = acted;
     if !gone {
         write_status(addon, &verdict, context).await?;
     }
-    if verdict.phase == AddonPhase::Failed && events.iter().any(|e| e.warning) {
+    let is_refused =
+        verdict.phase == AddonPhase::Failed || verdict.reason == AddonReason::Unverified.as_str();
+    if is_refused && events.iter().any(|e| e.warning) {
         context
             .metrics
             .addon_refused
@@ -46,10 +51,19 @@ pub async fn report(
     for happened in &events {
         context.events.publish(addon, happened).await;
     }
-    Ok(match look_again {
-        true => Action::requeue(LOOK_AGAIN),
-        false => Action::await_change(),
+    Ok(match (look_again, look_on) {
+        (true, _) => Action::requeue(LOOK_AGAIN),
+        (false, Some(day)) => Action::requeue(until(day, Timestamp::now())),
+        (false, None) => Action::await_change(),
     })
+}
+
+/// How long until `day` begins (UTC), and a second more; at most a day.
+fn until(day: Date, now: Timestamp) -> Duration {
+    let begins = day.to_zoned(TimeZone::UTC).map(|begin| begin.timestamp());
+    let left =
+        begins.map(|begin| Duration::try_from(begin.duration_since(now)).unwrap_or_default());
+    left.map_or(A_DAY, |left| (left + Duration::from_secs(1)).min(A_DAY))
 }
 
 async fn write_status(
@@ -86,6 +100,7 @@ fn status(
     MiddlewareAddonStatus {
         observed_generation: generation,
         phase: Some(verdict.phase),
+        lifecycle: verdict.standing.word.map(str::to_owned),
         users: Some(i32::try_from(verdict.users).unwrap_or(i32::MAX)),
         conditions: conditions::merge(&before.conditions, verdict.said(), generation, now),
         ..base
@@ -102,6 +117,7 @@ fn of_facts(facts: &Facts) -> MiddlewareAddonStatus {
         migrate_from: facts.migrate_from.clone(),
         topology_names: Some(in_one_line(&facts.topologies)),
         topologies: facts.topologies.clone(),
+        signer: facts.signer.clone(),
         ..MiddlewareAddonStatus::default()
     }
 }
@@ -112,4 +128,23 @@ fn in_one_line(items: &[impl ToString]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_to_come_is_waited_for_a_day_at_the_most() {
+        let now: Timestamp = "2027-03-31T23:50:00Z".parse().unwrap();
+        for (day, seconds) in [
+            ("2027-04-01", 601),
+            ("2027-03-31", 1),
+            ("2027-04-02", 86_400),
+            ("2035-01-01", 86_400),
+        ] {
+            let day = day.parse().unwrap();
+            assert_eq!(until(day, now), Duration::from_secs(seconds), "{day}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
     content::ContentError,
     context::Context,
     error::{self, Consequence},
+    provenance::KeyError,
 };
 use api::{
     App, AppSpec, AppStatus, Version,
@@ -64,6 +65,9 @@ pub struct Observed {
     /// Why there is no shape though there is such a version.
     #[serde(default)]
     pub unavailable: Option<String>,
+    /// Why a policy refuses the version that is asked for.
+    #[serde(default)]
+    pub unverified: Option<String>,
     /// The version of Kubernetes, where the shape asks for one.
     #[serde(default)]
     pub cluster: Option<Version>,
@@ -87,6 +91,9 @@ pub enum ObserveError {
     /// The name is none of an App; the API server refuses such.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// The registry's key could not be read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The API server could not be asked for content.
     #[error(transparent)]
     Content(#[from] ContentError),
@@ -121,6 +128,7 @@ impl ObserveError {
         match self {
             Self::Name(_) => Consequence::Terminal,
             Self::Content(error) => error.consequence(),
+            Self::Key(error) => error.consequence(),
             Self::Remains(error) | Self::Cluster(error) => error::of_kube(error),
         }
     }
@@ -156,6 +164,7 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
         present,
         shape: package.as_ref().map(|package| shape_of(&package.manifest)),
         unavailable,
+        unverified: None,
         cluster: None,
         judged: Judged::Fine,
     };
@@ -166,6 +175,9 @@ pub async fn observe(app: &App, context: &Context) -> Result<Observed, ObserveEr
     if goes || observed.spec.suspend || observed.was_accepted() {
         return Ok(observed);
     }
+    let asked = observed.present.as_ref();
+    let unverified = catalog::unverified(app, asked, &versions, package.as_deref(), context);
+    observed.unverified = unverified.await?;
     let asks = observed
         .shape
         .as_ref()

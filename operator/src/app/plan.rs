@@ -19,7 +19,7 @@ use api::{
     conditions::PIN_ACCEPTED,
     crd::app::{AppPhase, AppReason as Reason, Pin},
 };
-use events::{describe, held_event, phase_event, pin_event};
+use events::{deprecated_event, describe, held_event, phase_event, pin_event, standing};
 use package::manifest::Topology;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -154,7 +154,12 @@ fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
     plan.verdict.accepted = Some(Accepted {
         yes: Some(true),
         reason: Reason::Accepted.as_str(),
-        message: format!("pinned to {} {}", observed.spec.plugin, describe(&pin)),
+        message: format!(
+            "pinned to {} {}{}",
+            observed.spec.plugin,
+            describe(&pin),
+            standing(observed, &pin)
+        ),
     });
     plan.verdict.left = observed.present.clone().filter(|present| *present != pin);
     if let Some(topology) = topology {
@@ -172,6 +177,7 @@ fn accepted(observed: &Observed, resolved: Resolved) -> Plan {
         }
     }
     plan.events.extend(pin_event(observed, &pin));
+    plan.events.extend(deprecated_event(observed, &pin));
     plan
 }
 

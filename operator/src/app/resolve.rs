@@ -152,6 +152,7 @@ fn entry(observed: &Observed) -> Result<(Version, api::Digest), Refused> {
         ));
     }
     let known = known(observed)?;
+    verified(observed)?;
     let runtime = match &spec.runtime_version {
         Some(runtime) if known.runtimes.contains(runtime) => runtime.clone(),
         Some(runtime) => return Err(unknown_runtime(known, runtime)),
@@ -168,7 +169,13 @@ fn entry(observed: &Observed) -> Result<(Version, api::Digest), Refused> {
 }
 
 fn is_open(known: &Known) -> bool {
-    known.phase == Some(AddonPhase::Active) && !known.terminating
+    known.phase == Some(AddonPhase::Active) && !known.terminating && known.withdrawn.is_none()
+}
+
+/// Whether the App came from the version, and goes back to it: that is no new user.
+fn goes_back(observed: &Observed) -> bool {
+    let last = observed.status.history.first();
+    last.is_some_and(|past| past.pin.plugin_version == observed.spec.plugin_version)
 }
 
 /// The version that is asked for, where something may be bound to it.
@@ -178,7 +185,7 @@ fn known(observed: &Observed) -> Result<&Known, Refused> {
         return Err(unknown_version(observed));
     };
     match known.phase {
-        _ if known.terminating => Err(Refused::new(
+        _ if known.terminating && !goes_back(observed) => Err(Refused::new(
             Reason::VersionTerminating,
             format!(
                 "{} {wanted} is being deleted and takes no new users; there are: {}",
@@ -186,8 +193,24 @@ fn known(observed: &Observed) -> Result<&Known, Refused> {
                 listed(&open_versions(observed))
             ),
         )),
+        _ if let Some(why) = &known.withdrawn => Err(Refused::new(
+            Reason::VersionWithdrawn,
+            format!(
+                "{} {wanted} is withdrawn and takes no new users: {why}; there are: {}",
+                observed.spec.plugin,
+                listed(&open_versions(observed))
+            ),
+        )),
         Some(AddonPhase::Active) => Ok(known),
         _ => Err(not_active(known)),
+    }
+}
+
+/// Whether the policies let the version be pinned that is asked for.
+fn verified(observed: &Observed) -> Result<(), Refused> {
+    match &observed.unverified {
+        Some(refusal) => Err(Refused::new(Reason::Unverified, refusal)),
+        None => Ok(()),
     }
 }
 

@@ -138,3 +138,61 @@ async fn end_pods(scene: &Scene) -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_version_that_an_app_may_go_back_to_is_held_and_lets_it_back() -> Result<()> {
+    let scene = Scene::new("goback").await?;
+    // 1.0.0 takes Apps of 1.1.0 back.
+    let mut files = scene.redis("1.0.0");
+    files.entry("addon.yaml".to_owned()).and_modify(|text| {
+        *text = text.replace("\nruntimes:", "\nupgradeFrom: [\"1.1.x\"]\nruntimes:")
+    });
+    scene.publish("1.0.0", &files).await?;
+    scene
+        .addon_is("1.0.0", api::crd::addon::AddonPhase::Active)
+        .await?;
+    scene.active("1.1.0").await?;
+    scene
+        .put_app("cache", "1.0.0", json!({"topology": "standalone"}))
+        .await?;
+    scene.run_pods_until("cache", "Running").await?;
+    scene
+        .edit_app("cache", json!({"pluginVersion": "1.1.0"}))
+        .await?;
+    scene.app_says("cache", "PinAccepted", "Accepted").await?;
+    scene.run_pods_until("cache", "Running").await?;
+    scene
+        .addons()
+        .delete("goback-1.0.0", &DeleteParams::default())
+        .await?;
+    let held = scene.addon_says("1.0.0", "InUse").await?;
+    assert!(
+        held.message
+            .starts_with("1 App may go back to this version, from which it came: goback/cache"),
+        "{}",
+        held.message
+    );
+    scene
+        .put_app("late", "1.0.0", json!({"topology": "standalone"}))
+        .await?;
+    scene
+        .app_says("late", "PinAccepted", "VersionTerminating")
+        .await?;
+    scene
+        .edit_app("cache", json!({"pluginVersion": "1.0.0"}))
+        .await?;
+    scene.app_says("cache", "PinAccepted", "Accepted").await?;
+    for app in ["cache", "late"] {
+        scene
+            .api::<App>()
+            .delete(app, &DeleteParams::default())
+            .await?;
+    }
+    eventually(SOON, "the version is gone", async || {
+        end_pods(&scene).await?;
+        let addon = scene.addons().get_opt("goback-1.0.0").await?;
+        ensure!(addon.is_none(), "{addon:?}");
+        Ok(())
+    })
+    .await
+}

@@ -47,11 +47,10 @@ async fn a_version_is_published_with_one_round_of_reads_and_two_writes() -> Resu
         .iter()
         .map(|e| format!("{} {}", e.verb, e.resource()))
         .collect();
-    // The reads go out at once; in which order they are answered is the server's matter.
-    let reads = asked.len().min(4);
+    // The ledger was written for 1.0.0 and is known. The reads go out at once; in which order they are answered is the server's matter.
+    let reads = asked.len().min(3);
     asked[..reads].sort();
     let expected = [
-        "get addonledgers",
         "get configmaps",
         "get configmaps",
         "get configmaps",

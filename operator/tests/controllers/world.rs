@@ -46,6 +46,11 @@ impl Operator {
     /// Installs what is missing, and starts an operator; returns when its caches are filled.
     pub async fn start(plane: &ControlPlane) -> Result<Self> {
         plane.install_crds().await?;
+        Self::start_with_definitions_as_they_are(plane).await
+    }
+
+    /// As [`Operator::start`], where the definitions are there.
+    pub async fn start_with_definitions_as_they_are(plane: &ControlPlane) -> Result<Self> {
         let namespaces = Api::<Namespace>::all(plane.client().await?);
         if namespaces.get_opt(PLATFORM).await?.is_none() {
             make_namespace(&plane.client().await?, PLATFORM).await?;
@@ -288,7 +293,23 @@ impl Scene {
 
     /// Creates the MiddlewareAddon as a person does.
     pub async fn put_addon(&self, version: &str, files: &BTreeMap<String, String>) -> Result<()> {
-        self.put(version, files, json!([])).await
+        self.put(version, files, json!({})).await
+    }
+
+    /// Creates the content and the MiddlewareAddon as the registry does, with an annotation that says
+    /// where it comes from.
+    pub async fn put_vouched(
+        &self,
+        version: &str,
+        files: &BTreeMap<String, String>,
+        annotation: &str,
+    ) -> Result<()> {
+        self.put_content(version, files, "").await?;
+        let metadata = json!({
+            "finalizers": [api::labels::ADDON_FINALIZER],
+            "annotations": {api::labels::PROVENANCE: annotation},
+        });
+        self.put(version, files, metadata).await
     }
 
     /// Creates the MiddlewareAddon as the registry does, with the operator's finalizer in it.
@@ -297,15 +318,15 @@ impl Scene {
         version: &str,
         files: &BTreeMap<String, String>,
     ) -> Result<()> {
-        self.put(version, files, json!([api::labels::ADDON_FINALIZER]))
-            .await
+        let metadata = json!({"finalizers": [api::labels::ADDON_FINALIZER]});
+        self.put(version, files, metadata).await
     }
 
     async fn put(
         &self,
         version: &str,
         files: &BTreeMap<String, String>,
-        finalizers: Value,
+        mut metadata: Value,
     ) -> Result<()> {
         let content: Vec<Value> = sections(files)
             .into_keys()
@@ -314,8 +335,9 @@ impl Scene {
                 json!({"section": section, "kind": "ConfigMap", "name": name})
             })
             .collect();
+        metadata["name"] = json!(self.addon_name(version));
         let addon: MiddlewareAddon = serde_json::from_value(json!({
-            "metadata": {"name": self.addon_name(version), "finalizers": finalizers},
+            "metadata": metadata,
             "spec": {"plugin": self.plugin, "version": version, "content": content},
         }))?;
         self.addons().create(&PostParams::default(), &addon).await?;
@@ -355,6 +377,60 @@ impl Scene {
             .patch(name, &PatchParams::default(), &patch)
             .await?;
         Ok(())
+    }
+
+    /// Waits until the version says why it is not published.
+    pub async fn addon_says(&self, version: &str, reason: &str) -> Result<Condition> {
+        eventually(SOON, &format!("{version} is {reason}"), async || {
+            let addon = self.addons().get(&self.addon_name(version)).await?;
+            let conditions = addon.status.clone().unwrap_or_default().conditions;
+            let found = conditions.into_iter().find(|c| c.reason == reason);
+            found.with_context(|| format!("{:?}", addon.status))
+        })
+        .await
+    }
+
+    /// Says of the version what is not its content.
+    pub async fn say(&self, version: &str, lifecycle: Value) -> Result<()> {
+        let patch = Patch::Merge(json!({"spec": {"lifecycle": lifecycle}}));
+        self.addons()
+            .patch(&self.addon_name(version), &PatchParams::default(), &patch)
+            .await?;
+        Ok(())
+    }
+
+    /// Creates an AddonPolicy for the plugin alone, and named after it.
+    pub async fn put_policy(&self, spec: Value) -> Result<()> {
+        let mut all = json!({"plugins": [self.plugin]});
+        let more = spec.as_object().cloned().unwrap_or_default();
+        all.as_object_mut().context("an object")?.extend(more);
+        let policy = json!({
+            "apiVersion": api::API_VERSION,
+            "kind": "AddonPolicy",
+            "metadata": {"name": self.plugin},
+            "spec": all,
+        });
+        let policies = Api::<kube::api::DynamicObject>::all_with(
+            self.client.clone(),
+            &kube::api::ApiResource::erase::<api::AddonPolicy>(&()),
+        );
+        let policy = serde_json::from_value(policy)?;
+        policies.create(&PostParams::default(), &policy).await?;
+        Ok(())
+    }
+
+    /// The notes of the Events with the reason about objects whose names begin with the plugin's, or
+    /// that lie in the namespace.
+    pub async fn events(&self, reason: &str) -> Result<Vec<String>> {
+        let events = Api::<k8s_openapi::api::events::v1::Event>::all(self.client.clone());
+        let events = events.list(&ListParams::default()).await?;
+        let here = events.items.into_iter().filter(|event| {
+            let regarding = event.regarding.clone().unwrap_or_default();
+            let named = regarding.name.unwrap_or_default().starts_with(&self.plugin);
+            let inside = event.metadata.namespace.as_deref() == Some(&self.namespace);
+            (named || inside) && event.reason.as_deref() == Some(reason)
+        });
+        Ok(here.filter_map(|event| event.note).collect())
     }
 
     /// Waits until the condition of the App is as said.

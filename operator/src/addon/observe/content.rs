@@ -1,18 +1,23 @@
-//! What a version's content is: against spec and ledger, and then against the checks.
+//! What a version's content is: against spec and ledger, and then against policies and checks.
 
 use super::ObserveError;
-use crate::{content::ContentError, context::Context};
+use crate::{
+    content::ContentError,
+    context::Context,
+    ledger::Looked,
+    policy::{self, Policy, Subject},
+    provenance::Origin,
+};
 use api::{
     AddonLedger, Digest, MiddlewareAddon, Range, Version, crd::addon::Migration,
     names::TopologyName,
 };
-use kube::Api;
 use package::{Finding, Manifest, Package, Refusal, Tree};
 use serde::{Deserialize, Serialize};
 
 /// What of a version's content is known.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Content {
     /// It is Active, or it is being deleted: nothing was read.
     NotRead,
@@ -33,6 +38,13 @@ pub enum Content {
     PlatformTooOld(String),
     /// There is no verdict.
     NotJudged(String),
+    /// It does not keep to a policy.
+    Unverified {
+        /// What is demanded, what was found, and what to do.
+        refusal: String,
+        /// Whether another key of the registry, of which nobody tells, may change that.
+        may_be_proven: bool,
+    },
     /// It is good: published already, or to be published.
     Good(Facts),
 }
@@ -53,6 +65,17 @@ pub struct Facts {
     pub migrate_from: Vec<Migration>,
     /// The topologies.
     pub topologies: Vec<TopologyName>,
+    /// Whether the registry vouches for where it comes from.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub registered: bool,
+    /// Who signed it, where the registry verified that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands it so
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What of the content is known, and the ledger; both are read at once.
@@ -60,15 +83,16 @@ pub(super) async fn content(
     addon: &MiddlewareAddon,
     context: &Context,
 ) -> Result<(Content, Option<AddonLedger>), ObserveError> {
-    let ledgers = Api::<AddonLedger>::all(context.client.clone());
-    let plugin = addon.spec.plugin.as_str();
-    let (tree, ledger) = futures::join!(
+    let (tree, looked) = futures::join!(
         context.packages.tree(&addon.spec.content),
-        ledgers.get_opt(plugin)
+        context
+            .ledgers
+            .look(&addon.spec.plugin, &addon.spec.version)
     );
-    let ledger = ledger.map_err(|error| ObserveError::Ledger(Box::new(error)))?;
+    let looked = looked.map_err(|error| ObserveError::Ledger(Box::new(error)))?;
+    let Looked { published, ledger } = looked;
     let content = match tree {
-        Ok(tree) => compared(addon, tree, ledger.as_ref(), context).await,
+        Ok(tree) => compared(addon, tree, published, context).await?,
         Err(ContentError::Missing { objects }) => Content::Missing(objects),
         Err(error @ ContentError::Mismatch { .. }) => Content::Mismatch(error.to_string()),
         Err(ContentError::NoTree(findings)) => Content::Invalid(findings),
@@ -77,13 +101,13 @@ pub(super) async fn content(
     Ok((content, ledger))
 }
 
-/// The content against the digests that spec and ledger name, and then against the checks.
-pub(super) async fn compared(
+/// The content against the digests that spec and ledger name, and then against policies and checks.
+async fn compared(
     addon: &MiddlewareAddon,
     tree: Tree,
-    ledger: Option<&AddonLedger>,
+    published: Option<Digest>,
     context: &Context,
-) -> Content {
+) -> Result<Content, ObserveError> {
     let offered = tree.digest();
     if let Some(named) = addon
         .spec
@@ -92,50 +116,88 @@ pub(super) async fn compared(
         .filter(|named| **named != offered)
     {
         let message = format!("the content has digest {offered}, and the spec names {named}");
-        return Content::Mismatch(message);
+        return Ok(Content::Mismatch(message));
     }
-    let version = addon.spec.version.to_string();
-    match ledger.and_then(|ledger| ledger.spec.entries.get(&version)) {
-        Some(published) if *published != offered => Content::Changed {
-            published: published.clone(),
-            offered,
-        },
-        published => judge(addon, tree, published.is_some(), context).await,
+    match published {
+        Some(published) if published != offered => Ok(Content::Changed { published, offered }),
+        published => {
+            let origin = context.keys.origin(addon, &offered).await?;
+            let judged = judge(addon, tree, published.is_some(), origin, context).await;
+            Ok(judged.unwrap_or_else(|refused| *refused))
+        }
     }
 }
 
-/// What the checks say; a published version is parsed only.
-pub(super) async fn judge(
+/// What policies and checks say; a published version is parsed only. What a policy refuses is not
+/// evaluated: the checks come after it.
+async fn judge(
     addon: &MiddlewareAddon,
     tree: Tree,
     published: bool,
+    origin: Origin,
     context: &Context,
-) -> Content {
+) -> Result<Content, Box<Content>> {
+    let policies = match published {
+        true => Vec::new(),
+        false => policy::current(&context.feeds),
+    };
+    let tree = match policies.is_empty() {
+        true => tree,
+        false => {
+            let package = off(move || package::load(tree)).await?;
+            is_itself(addon, &package.manifest)?;
+            allowed(&policies, &package, &origin)?;
+            package.tree
+        }
+    };
     let evaluate = context.evaluate.clone();
-    let judged = tokio::task::spawn_blocking(move || match published {
+    let package = off(move || match published {
         true => package::load(tree),
         false => package::check(tree, &*evaluate),
     });
-    match judged.await {
-        Ok(Ok(package)) => match identity(addon, &package.manifest) {
-            findings if findings.is_empty() => {
-                let facts = facts(&package, published);
-                context.packages.keep(package);
-                Content::Good(facts)
-            }
-            findings => Content::Invalid(findings),
-        },
-        Ok(Err(Refusal::Invalid { findings, .. })) => Content::Invalid(findings),
-        Ok(Err(refusal @ Refusal::PlatformTooOld { .. })) => {
-            Content::PlatformTooOld(refusal.to_string())
-        }
-        Ok(Err(Refusal::NotJudged { reason })) => Content::NotJudged(reason),
-        Err(stopped) => Content::NotJudged(stopped.to_string()),
+    let package = package.await?;
+    is_itself(addon, &package.manifest)?;
+    let facts = facts(&package, published, &origin);
+    context.packages.keep(package);
+    Ok(Content::Good(facts))
+}
+
+/// `work` outside of the async threads.
+async fn off(
+    work: impl FnOnce() -> Result<Package, Refusal> + Send + 'static,
+) -> Result<Package, Box<Content>> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|stopped| Content::NotJudged(stopped.to_string()))?;
+    done.map_err(|refusal| {
+        Box::new(match refusal {
+            Refusal::Invalid { findings, .. } => Content::Invalid(findings),
+            Refusal::NotJudged { reason } => Content::NotJudged(reason),
+            Refusal::PlatformTooOld { .. } => Content::PlatformTooOld(refusal.to_string()),
+        })
+    })
+}
+
+fn allowed(policies: &[Policy], package: &Package, origin: &Origin) -> Result<(), Box<Content>> {
+    let subject = Subject::new(&package.manifest, &package.digest, origin.clone());
+    policy::judge(policies, &subject).map_err(|refusal| {
+        Box::new(Content::Unverified {
+            refusal: refusal.to_string(),
+            may_be_proven: origin.may_be_proven(),
+        })
+    })
+}
+
+/// Whether the manifest is that of the version that the MiddlewareAddon names.
+fn is_itself(addon: &MiddlewareAddon, manifest: &Manifest) -> Result<(), Box<Content>> {
+    let findings = identity(addon, manifest);
+    match findings.is_empty() {
+        true => Ok(()),
+        false => Err(Box::new(Content::Invalid(findings))),
     }
 }
 
 /// What in the manifest is not what the MiddlewareAddon says it is.
-pub(super) fn identity(addon: &MiddlewareAddon, manifest: &Manifest) -> Vec<Finding> {
+fn identity(addon: &MiddlewareAddon, manifest: &Manifest) -> Vec<Finding> {
     let pairs = [
         (
             "name",
@@ -159,7 +221,7 @@ pub(super) fn identity(addon: &MiddlewareAddon, manifest: &Manifest) -> Vec<Find
         .collect()
 }
 
-pub(super) fn facts(package: &Package, published: bool) -> Facts {
+fn facts(package: &Package, published: bool, origin: &Origin) -> Facts {
     let manifest = &package.manifest;
     let migrations = manifest.migrate_from.iter();
     Facts {
@@ -174,5 +236,7 @@ pub(super) fn facts(package: &Package, published: bool) -> Facts {
             })
             .collect(),
         topologies: manifest.topology_names(),
+        registered: matches!(origin, Origin::Source(_)),
+        signer: origin.signer().map(ToString::to_string),
     }
 }

@@ -1,10 +1,14 @@
 //! The versions of an App's plugin, and the shape of the one that counts.
 
 use super::ObserveError;
-use crate::{content::ContentError, context::Context};
+use crate::{
+    content::ContentError,
+    context::Context,
+    policy::{self, Subject},
+};
 use api::{
     App, Digest, MiddlewareAddon, Range, Version,
-    conditions::READY,
+    conditions::{DEPRECATED, READY},
     crd::{
         addon::{AddonPhase, Migration},
         app::Pin,
@@ -48,6 +52,12 @@ pub struct Known {
     /// What its Ready condition says.
     #[serde(default)]
     pub message: String,
+    /// Why nothing new may pin it, where it is withdrawn.
+    #[serde(default)]
+    pub withdrawn: Option<String>,
+    /// Why it is better not used any more.
+    #[serde(default)]
+    pub deprecated: Option<String>,
 }
 
 /// What of a manifest an App can be wrong about, and in which order its components go.
@@ -74,18 +84,52 @@ pub struct Shape {
 }
 
 pub(super) fn known(addon: &MiddlewareAddon) -> Known {
-    let status = addon.status.clone().unwrap_or_default();
-    let ready = status.conditions.iter().find(|c| c.type_ == READY);
+    let status = addon.status.as_ref();
+    let said = |type_| {
+        let mut conditions = status.into_iter().flat_map(|s| &s.conditions);
+        let found = conditions.find(|c| c.type_ == type_);
+        found.map(|c| c.message.clone())
+    };
+    let lifecycle = addon.spec.lifecycle.as_ref();
     Known {
         version: addon.spec.version.clone(),
         terminating: addon.metadata.deletion_timestamp.is_some(),
-        message: ready.map(|c| c.message.clone()).unwrap_or_default(),
-        phase: status.phase,
-        digest: status.digest,
-        runtimes: status.runtime_versions,
-        upgrade_from: status.upgrade_from,
-        migrate_from: status.migrate_from,
+        message: said(READY).unwrap_or_default(),
+        // A refusal waits for nobody; that support ended is what the addon controller says.
+        withdrawn: lifecycle.and_then(|lifecycle| lifecycle.withdrawn.clone()),
+        deprecated: said(DEPRECATED),
+        phase: status.and_then(|s| s.phase),
+        digest: status.and_then(|s| s.digest.clone()),
+        runtimes: status
+            .map(|s| s.runtime_versions.clone())
+            .unwrap_or_default(),
+        upgrade_from: status.map(|s| s.upgrade_from.clone()).unwrap_or_default(),
+        migrate_from: status.map(|s| s.migrate_from.clone()).unwrap_or_default(),
     }
+}
+
+/// Why a policy refuses the version that the App asks for, where that is a new pin. What it runs by is
+/// never asked about.
+pub(super) async fn unverified(
+    app: &App,
+    present: Option<&Pin>,
+    versions: &[Arc<MiddlewareAddon>],
+    package: Option<&Package>,
+    context: &Context,
+) -> Result<Option<String>, ObserveError> {
+    let wanted = &app.spec.plugin_version;
+    let is_new = present.is_none_or(|pin| pin.plugin_version != *wanted);
+    let addon = versions.iter().find(|addon| addon.spec.version == *wanted);
+    let policies = policy::current(&context.feeds);
+    let (Some(package), Some(addon), true, false) = (package, addon, is_new, policies.is_empty())
+    else {
+        return Ok(None);
+    };
+    let origin = context.keys.origin(addon, &package.digest).await?;
+    let subject = Subject::new(&package.manifest, &package.digest, origin);
+    Ok(policy::judge(&policies, &subject)
+        .err()
+        .map(|refusal| refusal.to_string()))
 }
 
 pub(super) fn plugins(known: &[Known], context: &Context) -> Vec<PluginName> {

@@ -31,6 +31,42 @@ pub(super) fn pin_event(observed: &Observed, pin: &Pin) -> Option<Happened> {
     }
 }
 
+/// What is said of the version, for those that use it.
+pub(super) fn standing(observed: &Observed, pin: &Pin) -> String {
+    let Some(known) = observed
+        .versions
+        .iter()
+        .find(|known| known.version == pin.plugin_version)
+    else {
+        return String::new();
+    };
+    let withdrawn = known
+        .withdrawn
+        .iter()
+        .map(|why| format!("; the version is withdrawn: {why}"));
+    let deprecated = known
+        .deprecated
+        .iter()
+        .map(|why| format!("; the version is deprecated: {why}"));
+    withdrawn.chain(deprecated).collect()
+}
+
+/// That the version is deprecated, once: when it is pinned.
+pub(super) fn deprecated_event(observed: &Observed, pin: &Pin) -> Option<Happened> {
+    let present = observed.present.as_ref();
+    let is_new = present.is_none_or(|present| present.plugin_version != pin.plugin_version);
+    let known = observed
+        .versions
+        .iter()
+        .find(|known| known.version == pin.plugin_version)?;
+    let why = known.deprecated.as_ref().filter(|_| is_new)?;
+    let note = format!(
+        "{} {} is deprecated: {why}",
+        observed.spec.plugin, pin.plugin_version
+    );
+    Some(Happened::warning(Reason::Deprecated.as_str(), "Use", note))
+}
+
 pub(super) fn phase_event(observed: &Observed, verdict: &Verdict) -> Option<Happened> {
     let before = observed.status.phase;
     let (reason, message) = (verdict.reason, verdict.message.as_str());

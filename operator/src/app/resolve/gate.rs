@@ -1,6 +1,6 @@
 //! Whether an App may move from the pin that it has.
 
-use super::{Refused, is_open, known, words::listed};
+use super::{Refused, goes_back, is_open, known, verified, words::listed};
 use crate::app::observe::{Known, Observed};
 use api::{
     Version,
@@ -25,13 +25,22 @@ pub(super) fn step(observed: &Observed, present: &Pin) -> Result<(Version, api::
     if from == to {
         return Ok((from.runtime, present.digest.clone()));
     }
-    let graph = Graph::new(observed.versions.iter().map(node));
+    let returns = goes_back(observed).then_some(&to.addon);
+    let nodes = observed.versions.iter().map(|known| Node {
+        // One that is being deleted lets back in who came from it.
+        open: is_open(known) || returns == Some(&known.version),
+        ..node(known)
+    });
+    let graph = Graph::new(nodes);
     if from.addon != to.addon {
         known(observed).map_err(|refused| with_ways(&refused, &graph, &from, &to))?;
     }
     if let Err(refused) = graph.step(&from, &to) {
         let refused = Refused::new(reason(&refused), refused.to_string());
         return Err(with_ways(&refused, &graph, &from, &to));
+    }
+    if from.addon != to.addon {
+        verified(observed).map_err(|refused| with_ways(&refused, &graph, &from, &to))?;
     }
     let digest = match from.addon == to.addon {
         true => present.digest.clone(),
