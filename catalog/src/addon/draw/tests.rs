@@ -10,6 +10,7 @@ fn rows(of: &[(&str, &[&str])]) -> Vec<Row> {
         migrate_from: BTreeMap::new(),
         from: from.iter().map(|v| v.parse().unwrap()).collect(),
         closed_from: Vec::new(),
+        remark: String::new(),
     };
     of.iter().map(row).collect()
 }
