@@ -37,6 +37,8 @@ struct Session<'a> {
     namespace: String,
     /// Whether the App is made where it is not there.
     create: bool,
+    /// The flags that say which cluster it is, each with a blank before it.
+    flags: String,
     voice: Voice,
 }
 
@@ -73,6 +75,7 @@ async fn work(args: &DevArgs) -> anyhow::Result<Outcome> {
         app: args.app.to_string(),
         namespace,
         create: args.create,
+        flags: flags(args),
         voice: Voice::new(Paint::of(&std::io::stdout())),
     };
     session.exists().await?;
@@ -139,6 +142,18 @@ impl Session<'_> {
         self.prune(&saved, &version).await;
         Ok(ended)
     }
+}
+
+/// What kubectl and this command must be told to be at the same cluster.
+fn flags(args: &DevArgs) -> String {
+    let cluster = &args.cluster;
+    let kubeconfig = cluster.kubeconfig.as_ref();
+    let kubeconfig = kubeconfig.map(|path| format!(" --kubeconfig {}", path.display()));
+    let context = cluster
+        .context
+        .as_ref()
+        .map(|name| format!(" --context {name}"));
+    [kubeconfig, context].into_iter().flatten().collect()
 }
 
 /// Resolves at Ctrl-C, and when the session is ended from outside.

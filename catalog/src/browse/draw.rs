@@ -80,7 +80,6 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
     );
     let lines = page(state, layout.page.width).into_iter();
     put(frame, layout.page, lines.skip(state.page_top).collect());
-    details::more(state, frame, layout.page);
     put(frame, layout.keys, vec![help::keys(state, &layout)]);
 }
 

@@ -18,11 +18,16 @@ use kube::{
     Api,
     api::{ListParams, PostParams},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 use tokio::time::sleep;
 
 /// Between two looks at what the operator says.
 const LOOK: Duration = Duration::from_millis(200);
+/// So long the operator may say nothing before somebody asks.
+const SILENCE: Duration = Duration::from_secs(10);
 /// How often a number may be taken by somebody else at the same moment.
 const TRIES: usize = 20;
 
@@ -125,6 +130,7 @@ impl Session<'_> {
         digest: Digest,
     ) -> anyhow::Result<Option<Version>> {
         let mut told = String::new();
+        let since = Instant::now();
         loop {
             let Some(addon) = self.addon(saved, version).await? else {
                 bail!(
@@ -151,6 +157,12 @@ impl Session<'_> {
                     }
                     self.voice.say(Tone::Bad, "the platform refuses it");
                     return Ok(None);
+                }
+                None if told.is_empty() && since.elapsed() > SILENCE => {
+                    told =
+                        "the operator says nothing: does it run? `kubectl get pods -n ".to_owned();
+                    told.push_str(&format!("{}` lists it", self.cluster.platform));
+                    self.voice.say(Tone::Bad, &told);
                 }
                 _ if !message.is_empty() && message != told => {
                     self.voice.say(Tone::Plain, &format!("Pending, {message}"));

@@ -92,13 +92,14 @@ impl Voice {
         let (app, namespace) = (&session.app, &session.namespace);
         let stays = match last {
             Some(version) => format!("The App {app} in {namespace} stays on {version}."),
-            None => format!("The App {app} in {namespace} stays as it is."),
+            None => format!("Nothing more is brought to the App {app} in {namespace}."),
         };
         let dir = session.dir.display();
         format!(
             "\n{stays}\n\
-             To go on:       kubectl middleware addon dev {dir} --app {app} -n {namespace}\n\
-             To look at it:  kubectl get mwapp {app} -n {namespace}\n"
+             To go on:       kubectl middleware addon dev {dir} --app {app} -n {namespace}{}\n\
+             To look at it:  kubectl get mwapp {app} -n {namespace}{}\n",
+            session.flags, session.flags
         )
     }
 }

@@ -2,22 +2,18 @@
 
 use super::{
     look::Role,
-    put, quiet,
+    quiet,
     text::{cut, filled},
 };
 use crate::{
     browse::{
-        layout::HEAD,
+        layout::{HEAD, Layout},
         state::{Focus, State, Tab},
         view::Part,
     },
     output::count,
 };
-use ratatui::{
-    Frame,
-    layout::Rect,
-    text::{Line, Span},
-};
+use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
 /// The head, in `width` columns.
@@ -44,7 +40,7 @@ pub(super) fn head(state: &State, width: usize) -> Vec<Line<'static>> {
         ]),
         second(state, width),
         tabs(state, width),
-        quiet(state, look.rule(width)),
+        rule(state, width),
     ];
     lines.truncate(HEAD.into());
     lines
@@ -105,21 +101,17 @@ fn tabs(state: &State, width: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-/// In the page's corner, whether more stands below.
-pub(super) fn more(state: &State, frame: &mut Frame<'_>, page: Rect) {
-    let lines = match page.width {
-        0 => 0,
-        width => super::page(state, width).len(),
-    };
-    let seen = state.page_top + usize::from(page.height);
-    if lines <= seen || page.height == 0 {
-        return;
+/// The line between head and page; where the page is longer than the screen, which part of it is seen.
+fn rule(state: &State, width: usize) -> Line<'static> {
+    let page = Layout::of(state).page;
+    let lines = super::page(state, page.width).len();
+    let seen = usize::from(page.height);
+    if lines <= seen || seen == 0 {
+        return quiet(state, state.look.rule(width));
     }
-    let text = format!(" {} more ", count(lines - seen, "line"));
-    let width = u16::try_from(text.width())
-        .unwrap_or(page.width)
-        .min(page.width);
-    let at = Rect::new(page.right() - width, page.bottom() - 1, width, 1);
-    let style = state.look.style(Role::Quiet);
-    put(frame, at, vec![Line::styled(text, style)]);
+    let (first, last) = (state.page_top + 1, (state.page_top + seen).min(lines));
+    let place = format!(" {first}-{last} of {lines} ");
+    let before = width.saturating_sub(place.width() + 2);
+    let rule = format!("{}{place}{}", state.look.rule(before), state.look.rule(2));
+    quiet(state, cut(&rule, width, state.look.unicode))
 }

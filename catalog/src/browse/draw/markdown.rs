@@ -80,7 +80,10 @@ impl Page {
             Event::Text(text) => self.say(&text),
             Event::Code(code) => {
                 let style = self.style().patch(self.look.style(Role::Code));
-                self.text.extend(cells(&code, style));
+                // Without colours its ends are marked.
+                let mark = if self.look.colours { "" } else { "`" };
+                self.text
+                    .extend(cells(&format!("{mark}{code}{mark}"), style));
             }
             Event::SoftBreak => self.say(" "),
             Event::HardBreak => self.flush(),

@@ -6,7 +6,7 @@ mod versions;
 use super::{
     look::{Look, Role},
     markdown,
-    text::{cells, pieces, wrap},
+    text::{cells, columns, pieces, wrap},
 };
 use crate::browse::{
     state::{State, Tab},
@@ -57,6 +57,13 @@ fn readme(
     look: Look,
 ) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
+    if let Some(Part::Ready(root)) = root
+        && columns(&cells(&root.description, Style::new())) > width
+    {
+        // Above there was no room for all of it.
+        lines.extend(wrap(&cells(&root.description, Style::new()), width, "", ""));
+        lines.push(Line::default());
+    }
     for remark in &version.remarks {
         let remark = cells(remark, look.standing(version.standing));
         lines.extend(wrap(&remark, width, "! ", "  "));
@@ -129,7 +136,8 @@ fn choice(choice: &Choice, width: usize, look: Look) -> Vec<Line<'static>> {
 
 fn parameters(said: &Parameters, width: usize, look: Look) -> Vec<Line<'static>> {
     if said.components.is_empty() {
-        return vec![Line::raw("An App sets no parameters of this version.")];
+        let text = "An App sets no parameters of this version.";
+        return wrap(&cells(text, Style::new()), width, "", "");
     }
     let text = format!(
         "with runtime {}; set under components.NAME.config.parameters; reload restarts nothing",
