@@ -145,7 +145,7 @@ async fn a_version_that_an_app_may_go_back_to_is_held_and_lets_it_back() -> Resu
     // 1.0.0 takes Apps of 1.1.0 back.
     let mut files = scene.redis("1.0.0");
     files.entry("addon.yaml".to_owned()).and_modify(|text| {
-        *text = text.replace("\nruntimes:", "\nupgradeFrom: [\"1.1.x\"]\nruntimes:")
+        *text = text.replace("\nruntimes:", "\nupgradeFrom: [\"1.1.x\"]\nruntimes:");
     });
     scene.publish("1.0.0", &files).await?;
     scene
