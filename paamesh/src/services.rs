@@ -25,6 +25,8 @@ pub fn run(
         .map_err(|_| anyhow::anyhow!("another TLS provider was installed"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // As many as the registry's looks need that wait for servers at once.
+        .max_blocking_threads(1024)
         .build()?;
     let result = runtime.block_on(serve(service, operator, registry));
     // A look at a repository that hangs must not delay the end of the process.

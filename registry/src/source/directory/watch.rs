@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_millis(600);
 /// Between attempts to watch what cannot be watched.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Watches until the program ends; at once done where no directories are served.
+/// Watches until the program ends, where directories are served.
 pub(crate) async fn run(context: Arc<Context>, asking: UnboundedSender<Change>) {
     let Some(root) = context.settings.directories.clone() else {
         return std::future::pending().await;

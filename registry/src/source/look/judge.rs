@@ -68,10 +68,7 @@ pub(super) async fn judge(
         {
             fresh.insert(offer.tree.clone(), Arc::new(package));
         }
-        match keep(offer, is_past, history, &mut past) {
-            Some(offer) => offers.push(offer),
-            None => continue,
-        }
+        offers.extend(keep(offer, is_past, history, &mut past));
     }
     drop(judged);
     if history {
