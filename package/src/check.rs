@@ -9,6 +9,7 @@ mod later;
 mod memo;
 pub(crate) mod read;
 mod rules;
+mod syntax;
 pub(crate) mod words;
 
 use document::{Node, Value};
@@ -78,10 +79,9 @@ pub enum Refusal {
 /// [`Refusal::NotJudged`] only where `evaluate` gave no verdict.
 pub fn check(tree: Tree, evaluate: &dyn Evaluate) -> Result<Package, Refusal> {
     let (document, package) = parse(tree)?;
-    let mut findings = rules::check(&package.manifest, &package.tree, &document);
-    if findings.is_empty() {
-        findings = cases::check(&package, &document, evaluate)?;
-    }
+    let ruled = rules::check(&package.manifest, &package.tree, &document);
+    let mut findings = ruled.findings;
+    findings.extend(cases::check(&package, &document, ruled.spoiled, evaluate)?);
     if findings.is_empty() {
         return Ok(package);
     }

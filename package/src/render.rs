@@ -182,7 +182,7 @@ impl<'a> Source<'a> {
 }
 
 /// Every template that is text, by name.
-fn templates(package: &Package) -> BTreeMap<&str, &str> {
+pub(crate) fn templates(package: &Package) -> BTreeMap<&str, &str> {
     let files = package.tree.files();
     files
         .filter_map(|(path, bytes)| {

@@ -2,18 +2,20 @@
 //! version, without a profile and with each, with and without the optional components. The schemas
 //! accept the defaults, the configuration files render, the further objects are such.
 
-use super::{Package, Refusal, document::Node, memo::Memo};
+use super::{Package, Refusal, document::Node, memo::Memo, syntax};
 use crate::{
     Evaluate, Finding, Manifest, ValidateError, Violation, defaults,
     manifest::{FILE, Topology},
     parameters,
     render::{self, Context, Instance, RenderError},
+    tree,
 };
 use api::{
     Version,
     crd::app::AppComponent,
     names::{ComponentName, ProfileName, TopologyName},
 };
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of the configuration files of one component: two revisions of them stand in one
@@ -35,21 +37,28 @@ struct Case {
     enabled: Vec<ComponentName>,
 }
 
-/// Everything that is wrong in any case.
+/// Everything that is wrong in any case. Of an addon whose manifest is `spoiled`, in what templates see,
+/// only what its schemas and templates are at fault for by themselves.
 pub(super) fn check(
     package: &Package,
     document: &Node,
+    spoiled: bool,
     evaluate: &dyn Evaluate,
 ) -> Result<Vec<Finding>, Refusal> {
     let cases = cases(&package.manifest);
     if let Some(message) = too_many(&package.manifest, &cases) {
         return Ok(vec![document.key("topologies").finding(message)]);
     }
+    let (package, mut findings) = syntax::check(package, evaluate)?;
     let check = Check {
-        package,
+        package: &package,
         document,
         evaluate: Memo::new(evaluate),
     };
+    if spoiled {
+        findings.extend(check.schemas()?);
+        return Ok(findings);
+    }
     let mut found = BTreeMap::<Finding, BTreeSet<usize>>::new();
     for (position, case) in cases.iter().enumerate() {
         for finding in check.findings(case)? {
@@ -57,9 +66,8 @@ pub(super) fn check(
         }
     }
     let found = found.into_iter();
-    Ok(found
-        .map(|(finding, within)| told(finding, &within, &cases))
-        .collect())
+    findings.extend(found.map(|(finding, within)| told(finding, &within, &cases)));
+    Ok(findings)
 }
 
 /// What there is too much of for a verdict in reasonable time.
@@ -161,32 +169,59 @@ impl Check<'_> {
                 continue;
             }
             let set = &settings.config.parameters;
-            let (package, runtime) = (self.package, &case.runtime);
-            match parameters::parameters(package, runtime, name, set, &self.evaluate) {
-                Ok(_) => {}
-                Err(ValidateError::Schema(faults)) => findings.extend(faults),
-                Err(ValidateError::Values(violations)) => {
-                    let told = violations
-                        .iter()
-                        .map(|violation| self.refused(case, name, violation));
-                    findings.extend(told);
-                }
-                Err(ValidateError::Unavailable { reason }) => {
-                    return Err(Refusal::NotJudged { reason });
-                }
+            findings.extend(self.judged(name, &case.runtime, profile, set)?);
+        }
+        Ok(findings)
+    }
+
+    /// What the schemas refuse of their own, those of them whose every file is there.
+    fn schemas(&self) -> Result<Vec<Finding>, Refusal> {
+        let manifest = &self.package.manifest;
+        let mut findings = Vec::new();
+        for (name, component) in &manifest.components {
+            let mut files = component.schema.iter().map(|schema| &schema.file);
+            if !files.all(|file| is_schema(self.package, file)) {
+                continue;
+            }
+            for runtime in manifest.runtime_versions() {
+                findings.extend(self.judged(name, &runtime, None, &Map::new())?);
             }
         }
         Ok(findings)
     }
 
+    /// What the schema of a component says of itself, and of what the profile sets.
+    fn judged(
+        &self,
+        component: &ComponentName,
+        runtime: &Version,
+        profile: Option<&ProfileName>,
+        set: &Map<String, Value>,
+    ) -> Result<Vec<Finding>, Refusal> {
+        match parameters::parameters(self.package, runtime, component, set, &self.evaluate) {
+            Ok(_) => Ok(Vec::new()),
+            Err(ValidateError::Schema(faults)) => Ok(faults),
+            Err(ValidateError::Values(violations)) => Ok(violations
+                .iter()
+                .map(|violation| self.refused(profile, component, violation))
+                .collect()),
+            Err(ValidateError::Unavailable { reason }) => Err(Refusal::NotJudged { reason }),
+        }
+    }
+
     /// A value that the schema refuses, where it is set: in the profile, else in the schema itself.
-    fn refused(&self, case: &Case, component: &ComponentName, violation: &Violation) -> Finding {
+    fn refused(
+        &self,
+        profile: Option<&ProfileName>,
+        component: &ComponentName,
+        violation: &Violation,
+    ) -> Finding {
         let first = violation
             .parameter
             .split(['.', '['])
             .next()
             .unwrap_or_default();
-        let at = self.set_by(case, component, first);
+        let at = self.set_by(profile, component, first);
         if let Some(at) = at {
             return at.finding(format!(
                 "the schema refuses what the profile sets: {violation}"
@@ -213,10 +248,14 @@ impl Check<'_> {
     }
 
     /// Where the profile sets `parameter`.
-    fn set_by(&self, case: &Case, component: &ComponentName, parameter: &str) -> Option<&Node> {
-        let profile = case.profile.as_ref()?;
+    fn set_by(
+        &self,
+        profile: Option<&ProfileName>,
+        component: &ComponentName,
+        parameter: &str,
+    ) -> Option<&Node> {
         let mut profiles = self.package.manifest.profiles.iter();
-        let index = profiles.position(|declared| declared.name == *profile)?;
+        let index = profiles.position(|declared| Some(&declared.name) == profile)?;
         let profile = self.document.key("profiles").index(index);
         profile.at(&["components", component.as_str(), "parameters", parameter])
     }
@@ -240,6 +279,12 @@ impl Check<'_> {
         findings.extend(faults);
         Ok(findings)
     }
+}
+
+/// Whether `file` is there and may be CUE.
+fn is_schema(package: &Package, file: &str) -> bool {
+    let bytes = package.tree.get(&format!("{}{file}", tree::SCHEMA_PREFIX));
+    file.ends_with(".cue") && bytes.is_some_and(|bytes| std::str::from_utf8(bytes).is_ok())
 }
 
 /// The App of the case.

@@ -26,27 +26,37 @@ pub(super) struct Rules<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) tree: &'a Tree,
     pub(super) findings: Vec<Finding>,
+    /// Whether one of them is about what templates see: to render them would only repeat it.
+    pub(super) spoiled: bool,
 }
 
-/// Everything that is wrong in `manifest`, which `document` was read as, with the files of `tree`.
-pub(super) fn check(manifest: &Manifest, tree: &Tree, document: &Node) -> Vec<Finding> {
+/// Checks `manifest`, which `document` was read as, with the files of `tree`.
+pub(super) fn check<'a>(manifest: &'a Manifest, tree: &'a Tree, document: &Node) -> Rules<'a> {
     let mut rules = Rules {
         manifest,
         tree,
         findings: Vec::new(),
+        spoiled: false,
     };
     rules.identity(document);
     rules.runtimes(document);
     rules.components(document.key("components"));
-    rules.topologies(document.key("topologies"));
+    rules.spoiling(|rules| rules.topologies(document.key("topologies")));
     rules.unarranged(document.key("components"));
-    rules.profiles(document.key("profiles"));
+    rules.spoiling(|rules| rules.profiles(document.key("profiles")));
     rules.orders(document.key("orders"));
     rules.files();
-    rules.findings
+    rules
 }
 
 impl Rules<'_> {
+    /// Checks what templates see.
+    fn spoiling(&mut self, check: impl FnOnce(&mut Self)) {
+        let before = self.findings.len();
+        check(self);
+        self.spoiled |= self.findings.len() > before;
+    }
+
     fn refuse(&mut self, at: &Node, message: impl Into<String>) {
         self.findings.push(at.finding(message));
     }

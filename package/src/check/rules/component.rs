@@ -29,14 +29,9 @@ impl Rules<'_> {
     pub(super) fn component(&mut self, at: &Node, component: &Component) {
         self.command(at, &component.command);
         self.environment(at.key("env"), component);
-        self.ports(at.key("ports"), component);
-        if let Some(resources) = &component.resources {
-            self.resources(at.key("resources"), resources);
-        }
-        self.volumes(at, component);
+        self.spoiling(|rules| rules.seen(at, component));
         self.config(at.key("config"), component);
-        self.schema(at.key("schema"), component);
-        self.credentials(at.key("credentials"), component);
+        self.run_as(at.key("runAs"), component);
         self.actions(at.key("actions"), component);
         self.objects(at.key("objects"), component);
         self.roles(at, component);
@@ -45,6 +40,17 @@ impl Rules<'_> {
         }
         self.stop(at.key("stop"), component);
         self.content_size(at, component);
+    }
+
+    /// What templates see of it.
+    fn seen(&mut self, at: &Node, component: &Component) {
+        self.ports(at.key("ports"), component);
+        if let Some(resources) = &component.resources {
+            self.resources(at.key("resources"), resources);
+        }
+        self.volumes(at.key("volumes"), component);
+        self.schema(at.key("schema"), component);
+        self.credentials(at.key("credentials"), component);
     }
 
     fn environment(&mut self, at: &Node, component: &Component) {

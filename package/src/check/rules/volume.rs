@@ -38,8 +38,7 @@ const OWN_DIRECTORIES: [&str; 14] = [
 ];
 
 impl Rules<'_> {
-    pub(super) fn volumes(&mut self, at: &Node, component: &Component) {
-        let list = at.key("volumes");
+    pub(super) fn volumes(&mut self, list: &Node, component: &Component) {
         self.at_most(list, "volumes", component.volumes.len(), MAX_VOLUMES);
         let (mut names, mut paths) = (BTreeSet::new(), BTreeSet::new());
         for (i, volume) in component.volumes.iter().enumerate() {
@@ -58,7 +57,6 @@ impl Rules<'_> {
             self.mount_path(at.key("mountPath"), &volume.mount_path);
             self.size(at.key("size"), &volume.size);
         }
-        self.identity_of(at.key("runAs"), component);
     }
 
     /// The size of a volume.
@@ -84,7 +82,7 @@ impl Rules<'_> {
         }
     }
 
-    fn identity_of(&mut self, at: &Node, component: &Component) {
+    pub(super) fn run_as(&mut self, at: &Node, component: &Component) {
         let Some(run_as) = component.run_as else {
             return;
         };
