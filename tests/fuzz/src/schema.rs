@@ -1,6 +1,6 @@
 //! Schemas: the same answer each time; what is in force was set, or is a default that the schema
 //! declares, and set by itself it is in force again; what is refused names a parameter and a rule in a
-//! file that there is.
+//! file that there is. Without descriptions, the verdict on values is the same.
 //!
 //! An input is a CUE file. Its first line may set values: `// values: {"port": 1}`.
 
@@ -9,6 +9,7 @@ use arbitrary::{Result, Unstructured};
 use evaluate::Host;
 use package::{
     Evaluate as _, Parameters, SchemaRequest, ValidateError, Violation,
+    evaluate::Effect,
     tree::{MAX_FILE_BYTES, SCHEMA_PREFIX},
 };
 use serde_json::{Map, Value};
@@ -166,11 +167,12 @@ fn holds(input: &[u8]) -> std::result::Result<(), String> {
     let values: Map<String, Value> = values
         .and_then(|v| serde_json::from_str(v).ok())
         .unwrap_or_default();
-    let first = validated(text, &values);
+    let first = validated(text, &values, true);
     ensure!(
-        first == validated(text, &values),
+        first == validated(text, &values, true),
         "two answers to one request"
     );
+    undescribed(&first, &validated(text, &values, false))?;
     match first {
         Ok(parameters) => in_force(text, &values, &parameters),
         Err(ValidateError::Unavailable { reason }) => Err(format!("no verdict: {reason}")),
@@ -189,6 +191,33 @@ fn holds(input: &[u8]) -> std::result::Result<(), String> {
                 .try_for_each(|violation| refused(text, &values, violation))
         }
     }
+}
+
+/// Without descriptions, schema and values are evaluated at once where that is enough.
+fn undescribed(described: &Answer, plain: &Answer) -> std::result::Result<(), String> {
+    let same = match (described, plain) {
+        (Ok(described), Ok(plain)) => {
+            described.values == plain.values && effects(described) == effects(plain)
+        }
+        (Err(ValidateError::Values(_)), plain) => described == plain,
+        // A default that is wrong is not looked at where it is not described, or another value is set.
+        (Err(ValidateError::Schema(_)), plain) => {
+            !matches!(plain, Err(ValidateError::Unavailable { .. }))
+        }
+        _ => false,
+    };
+    ensure!(
+        same,
+        "described it is {described:?}, and otherwise {plain:?}"
+    );
+    Ok(())
+}
+
+fn effects(parameters: &Parameters) -> Vec<(&str, Effect)> {
+    let declared = parameters.declared.iter();
+    declared
+        .map(|(name, parameter)| (name.as_str(), parameter.effect))
+        .collect()
 }
 
 fn in_force(
@@ -215,11 +244,11 @@ fn in_force(
             "`{name}` has a default, and is not in force"
         );
     }
-    // A whole number of more than 64 bits is no longer one when it comes out.
+    // A number with more digits than a float has is another one when it comes out.
     if parameters.values.values().any(is_large) {
         return Ok(());
     }
-    let again = validated(text, &parameters.values);
+    let again = validated(text, &parameters.values, true);
     let again = again.map_err(|error| format!("what is in force is refused: {error}"))?;
     ensure!(
         is_alike(
@@ -304,15 +333,14 @@ fn placed(
     Ok(())
 }
 
-fn validated(
-    text: &str,
-    values: &Map<String, Value>,
-) -> std::result::Result<Parameters, ValidateError> {
+type Answer = std::result::Result<Parameters, ValidateError>;
+
+fn validated(text: &str, values: &Map<String, Value>, describe: bool) -> Answer {
     let files = BTreeMap::from([(NAME, text)]);
     Host.validate(&SchemaRequest {
         files: &files,
         runtime: &api::Version::new(7, 0, 15),
         values,
-        describe: true,
+        describe,
     })
 }
