@@ -3,6 +3,8 @@
 
 mod against;
 mod checked;
+mod compare;
+mod copy;
 mod dev;
 mod diff;
 mod digest;
@@ -17,12 +19,19 @@ mod lint;
 pub(crate) mod made;
 mod pack;
 mod published;
+mod pull;
+mod push;
 pub(crate) mod reach;
 mod read;
+mod registry;
 mod render;
 mod schema;
+mod sign;
 mod skeleton;
+mod verify;
 pub(crate) mod way;
+
+pub(crate) use registry::OciReference;
 
 use crate::{
     args::AddonCommand,
@@ -45,6 +54,12 @@ pub(crate) fn run(command: AddonCommand) -> anyhow::Result<Outcome> {
         AddonCommand::Package(args) => show(&pack::pack(&args)?, args.output),
         AddonCommand::Check(args) => judge(&against::check(&args)?, args.output.output),
         AddonCommand::Dev(args) => dev::run(&args),
+        AddonCommand::Push(args) => show(&push::push(&args)?, args.output.output),
+        AddonCommand::Pull(args) => show(&pull::pull(&args)?, args.output),
+        AddonCommand::Copy(args) => show(&copy::copy(&args)?, args.output.output),
+        AddonCommand::Sign(args) => show(&sign::sign(&args)?, args.output.output),
+        AddonCommand::Verify(args) => show(&verify::verify(&args)?, args.output.output),
+        AddonCommand::Diff(args) => show(&compare::diff(&args)?, args.output.output),
         AddonCommand::Schema => schema::schema(),
     }
 }

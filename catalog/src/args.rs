@@ -5,6 +5,7 @@ mod browse;
 mod catalog;
 mod cluster;
 mod dev;
+pub(crate) mod registry;
 mod source;
 mod values;
 

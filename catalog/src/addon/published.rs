@@ -54,11 +54,31 @@ pub(super) fn at(directory: &Path, reference: &str) -> anyhow::Result<Published>
     })
 }
 
+/// The files of the directory `path`, from the top of the repository around the working directory, at
+/// the commit `reference`.
+///
+/// # Errors
+/// There is no repository, commit or directory, or no addon can have what is in it.
+pub(super) fn tree(reference: &str, path: &str) -> anyhow::Result<Tree> {
+    let here = std::env::current_dir()?;
+    let repository = repository(&here)?;
+    let commit = commit(&repository, reference)?;
+    let path = path.trim_matches('/').trim_start_matches("./");
+    let oid = subtree(&repository, commit, Path::new(path))?;
+    let oid = oid.with_context(|| {
+        format!("no directory `{path}` at `{reference}`; want it from the top of the repository")
+    })?;
+    let mut files = Vec::new();
+    let fits = collect(&repository, oid, "", 0, &mut files)?;
+    let tree = Tree::from_files(files).ok().filter(|_| fits);
+    tree.with_context(|| format!("`{reference}:{path}` holds what no addon can have"))
+}
+
 fn repository(directory: &Path) -> anyhow::Result<Repository> {
     let shown = directory.display();
     Repository::discover(directory).map_err(|error| match error.code() {
         ErrorCode::NotFound => {
-            anyhow!("`{shown}` lies in no Git repository, and --against names one of its commits")
+            anyhow!("`{shown}` lies in no Git repository, and a commit of one is named")
         }
         ErrorCode::Owner => anyhow!(
             "the Git repository around `{shown}` belongs to another user; where you trust it: `git \
@@ -74,7 +94,7 @@ fn commit(repository: &Repository, reference: &str) -> anyhow::Result<Oid> {
         Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => {
             bail!(
                 "no commit `{reference}` in this repository; there are {}. In CI, fetch it first: `git \
-             fetch origin BRANCH` and then `--against FETCH_HEAD`",
+             fetch origin BRANCH`, and then name FETCH_HEAD",
                 branches(repository)
             )
         }

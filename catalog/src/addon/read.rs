@@ -136,6 +136,15 @@ pub(super) fn text(path: &Path, most: usize) -> Result<String, ReadError> {
     })
 }
 
+/// The file of an archive, open to be read.
+///
+/// # Errors
+/// It cannot be opened.
+pub(super) fn archive(path: &Path) -> Result<io::BufReader<File>, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::new(path, source))?;
+    Ok(io::BufReader::new(file))
+}
+
 fn descend(directory: &Path, levels: usize, found: &mut Vec<PathBuf>) -> Result<(), ReadError> {
     if found.len() > MAX_ADDONS {
         return Ok(());

@@ -3,6 +3,9 @@
 use super::{
     CheckOutputArgs, EXIT_CODES, Output, OutputArgs,
     dev::{DEV, DevArgs},
+    registry::{
+        CopyArgs, DIFF, DiffArgs, PullArgs, PushArgs, REGISTRY, SIGNING, SignArgs, VerifyArgs,
+    },
     values::{Place, Setting, place, replicas, setting, volume_size},
 };
 use api::{
@@ -51,6 +54,24 @@ pub(crate) enum AddonCommand {
         mut_arg("namespace", |arg| arg.help("The App's namespace; the context's where absent")),
     )]
     Dev(DevArgs),
+    /// Put an addon into an OCI registry, under its version as the tag, once and for all.
+    #[command(after_help = SIGNING)]
+    Push(PushArgs),
+    /// Get an addon out of an OCI registry, into a directory or an archive.
+    #[command(after_help = REGISTRY)]
+    Pull(PullArgs),
+    /// Copy versions with their signatures, and all that points at them, to another registry.
+    #[command(after_help = REGISTRY)]
+    Copy(CopyArgs),
+    /// Sign a version in a registry, as cosign does.
+    #[command(after_help = SIGNING)]
+    Sign(SignArgs),
+    /// Say whether versions in a registry are signed by whom you trust.
+    #[command(after_help = REGISTRY)]
+    Verify(VerifyArgs),
+    /// Show what differs between two versions, wherever each of them is.
+    #[command(after_help = DIFF)]
+    Diff(DiffArgs),
     /// Print the JSON Schema of addon.yaml, by which editors complete and check it.
     #[command(after_help = SCHEMA)]
     Schema,

@@ -5,12 +5,19 @@
 
 mod against;
 mod authors_guide;
+mod copy;
+mod diff;
 mod explain;
 mod init;
 mod lint;
 mod package;
 mod parameters;
 mod plugin;
+mod pull;
+mod push;
+mod registry;
 mod render;
+mod sign;
 mod terminal;
+mod verify;
 mod world;
