@@ -165,17 +165,38 @@ pub(crate) fn labelled(label: &str, value: &str) -> String {
     if value.trim().is_empty() {
         return String::new();
     }
-    let lead = LABEL + 2 * GAP;
-    let value = wrapped(&one_line(value), WIDTH - lead, "");
-    let value = value
-        .trim_end()
-        .replace('\n', &format!("\n{}", " ".repeat(lead)));
-    format!("  {label:LABEL$}  {value}\n")
+    let lead = " ".repeat(LABEL + 2 * GAP);
+    format!("  {label:LABEL$}  {}", hanging(value, &lead))
 }
 
 /// `text` as a paragraph of a terminal's width, indented by two, and by more in further lines.
 pub(crate) fn item(text: &str) -> String {
-    format!("  {}", wrapped(&one_line(text), WIDTH - 2, "    "))
+    format!("  {}", hanging(text, "    "))
+}
+
+/// `text` in lines that fit a terminal's width behind `lead`, which stands before all but the first.
+pub(crate) fn hanging(text: &str, lead: &str) -> String {
+    let lines = wrapped(&one_line(text), WIDTH - lead.len(), "");
+    let lines = lines.trim_end().replace('\n', &format!("\n{lead}"));
+    format!("{lines}\n")
+}
+
+/// `text` with every SHA-256 in it cut to its first digits: programs are told the whole.
+pub(crate) fn brief(text: &str) -> String {
+    const WHOLE: usize = 64;
+    const DIGITS: usize = 12;
+    let mut brief = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        match digits.len() {
+            WHOLE => {
+                brief.push_str(&digits[..DIGITS]);
+                brief.push_str(&part[WHOLE..]);
+            }
+            _ => brief.push_str(part),
+        }
+    }
+    brief
 }
 
 /// The text, with `…` at its end where it had more than `most` characters.
@@ -201,6 +222,18 @@ mod tests {
     fn columns_are_as_wide_as_what_stands_in_them() {
         let text = table(&["redis", "", "a\ncache"]).wide(Paint::none());
         assert_eq!(text, "NAME   URL  WHAT\nredis  -    a cache\n");
+    }
+
+    #[test]
+    fn long_digests_are_cut_for_people() {
+        let digest = "0123456789abcdef".repeat(4);
+        assert_eq!(
+            brief(&format!("dev@sha256:{digest}: 3")),
+            "dev@sha256:0123456789ab: 3"
+        );
+        assert_eq!(brief(&digest), "0123456789ab");
+        let commit = format!("main@sha1:{}", &digest[..40]);
+        assert_eq!(brief(&commit), commit);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     args::SyncArgs,
     cluster::{self, Cluster, ClusterError},
-    output::{self, Outcome, Paint, WIDTH, one_line, wrapped},
-    table::Tone,
+    output::{self, Outcome, Paint, one_line},
+    table::{Tone, brief, hanging},
 };
 use anyhow::{anyhow, bail};
 use api::{AddonSource, labels};
@@ -221,7 +221,7 @@ impl Telling {
         let seconds = self.since.elapsed().as_secs_f32();
         let line = format!("{head} {}", one_line(words));
         let line = match self.paint.on_terminal() {
-            true => wrapped(&line, WIDTH - LEAD.len(), LEAD),
+            true => hanging(&brief(&line), LEAD),
             false => line + "\n",
         };
         let line = line.replacen(head, &tone.paint(head, self.paint), 1);

@@ -9,7 +9,7 @@ use crate::{
     age,
     catalog::{list::listed, model::Reach, versions::remarks},
     output::{Paint, WIDTH, count, one_line, wrapped},
-    table::{Tone, labelled},
+    table::{Tone, brief, labelled},
 };
 use package::manifest::Topology;
 
@@ -89,7 +89,7 @@ fn facts(report: &Report) -> String {
                 url => format!(" ({url})"),
             };
             text.push_str(&labelled("source", &format!("{}{url}", origin.source)));
-            text.push_str(&labelled("revision", &origin.revision));
+            text.push_str(&labelled("revision", &brief(&origin.revision)));
             text.push_str(&labelled("directory", &origin.directory));
         }
         None => text.push_str(&labelled("source", "none: it was made by hand")),

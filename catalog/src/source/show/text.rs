@@ -4,8 +4,8 @@ use super::{super::spec, Kind, Report, Seen, Standing};
 use crate::{
     age,
     catalog::{model::Plugin, versions_in_short},
-    output::{Paint, WIDTH, count, one_line, wrapped},
-    table::{Tone, item, labelled},
+    output::{Paint, count, one_line},
+    table::{Tone, brief, hanging, item, labelled},
 };
 use api::crd::source::{ChangedVersion, FailedAddon, History};
 
@@ -40,7 +40,7 @@ fn head(report: &Report, paint: Paint) -> String {
         Tone::of_state(state).paint(state, paint)
     );
     if let (Some(reason), Some(message)) = (&report.reason, &report.message) {
-        text.push_str(&item(&format!("{reason}: {message}")));
+        text.push_str(&item(&brief(&format!("{reason}: {message}"))));
     }
     text.push('\n');
     text
@@ -70,7 +70,7 @@ fn facts(report: &Report) -> String {
     }
     text.push_str(&labelled(
         "revision",
-        report.revision.as_deref().unwrap_or_default(),
+        &brief(report.revision.as_deref().unwrap_or_default()),
     ));
     text.push_str(&labelled("signatures", &signatures(report)));
     text.push_str(&labelled(
@@ -164,7 +164,7 @@ fn failed(failed: &FailedAddon, paint: Paint) -> String {
         let place = one_line(&place);
         let line = format!("{place}: {}", one_line(&finding.message));
         let line = match paint.on_terminal() {
-            true => wrapped(&line, WIDTH - 4, "      "),
+            true => hanging(&line, "      "),
             false => line + "\n",
         };
         text.push_str(&format!(
@@ -185,7 +185,7 @@ fn changed(changed: &ChangedVersion, paint: Paint) -> String {
         true => "the published content is not there any more to compare with".to_owned(),
         false => changed.files.join(", "),
     };
-    let files = wrapped(&one_line(&files), WIDTH - 6, "      ");
+    let files = hanging(&files, "      ");
     text + &format!("    differ: {files}")
 }
 
