@@ -153,8 +153,8 @@ mod tests {
             ("name: a\n", None),
             ("version: 1.2\n", Some(1)),
             ("name: a\nversion: [1.2.0]\n", Some(2)),
-            ("name: [\n", Some(2)),
-            ("version: \"\\x31.2.0\"\n", Some(1)),
+            ("name: [\n", Some(1)),
+            ("version: \"\\u0031\\u002e2.0\"\n", Some(1)),
         ] {
             let finding = with_version(text, &version("1.2.0-dev.1")).unwrap_err();
             assert_eq!(finding.file, "addon.yaml");
