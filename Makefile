@@ -19,7 +19,7 @@ test-long: ## The same with more cases and longer watches (up to an hour)
 	@hack/test --long
 
 .PHONY: bench
-bench: ## Measure memory and CPU of registry and operator, release builds
+bench: ## Measure memory, CPU and time of registry and operator, release builds
 	@hack/bench
 
 .PHONY: advisories

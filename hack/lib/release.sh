@@ -12,6 +12,6 @@ build_release() {
 	command -v cargo >/dev/null || die "cargo is not in PATH" "Install Rust with rustup: https://rustup.rs"
 	"$HACK/tools/build"
 	step "release build: programs" cargo build --release \
-		--package paamesh --package paamesh-catalog --package paamesh-story --bins
+		--package paamesh --package paamesh-catalog --package paamesh-story --package paamesh-bench --bins
 	step "release build: agent" cargo build --release --package paamesh-agent --target "$MUSL"
 }
