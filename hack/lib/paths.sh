@@ -15,13 +15,17 @@ declare -A TOOL=(
 	[crane]="tools/registry github.com/google/go-containerregistry/cmd/crane github.com/google/go-containerregistry"
 	[helm]="tools/helm helm.sh/helm/v4/cmd/helm helm.sh/helm/v4"
 	[csi]="csi . k8s.io/client-go"
+	[cosign2]="tools/cosign2 github.com/sigstore/cosign/v2/cmd/cosign github.com/sigstore/cosign/v2"
+	[cosign3]="tools/cosign3 github.com/sigstore/cosign/v3/cmd/cosign github.com/sigstore/cosign/v3"
+	[fulcio]="tools/sigstore github.com/sigstore/fulcio github.com/sigstore/fulcio"
+	[timestamp-server]="tools/sigstore github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server github.com/sigstore/timestamp-authority/v2"
 )
 for name in kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet kube-proxy; do
 	TOOL[$name]="tools/kubernetes k8s.io/kubernetes/cmd/$name k8s.io/kubernetes"
 done
 unset name
 
-# In the order in which they are wanted: a control plane first.
+# In the order in which they are wanted: a control plane first. What signs is for `make test-long` alone.
 TOOLS_IN_ORDER=(etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy
 	crane registry referrers csi coredns helm)
 

@@ -19,7 +19,7 @@ use std::{
 };
 use transport::{
     Consequence, Credentials,
-    cosign::{Format, Keys, Refusal},
+    cosign::{Format, Identity, Keys, Refusal, Trust, TrustRoot},
     oci::{Artifacts, Reference, Remote},
 };
 
@@ -250,6 +250,79 @@ fn an_attestation_is_no_signature() {
         text.contains("its predicate is `https://example.com/predicate`"),
         "{text}"
     );
+}
+
+/// Whom the trust root `root` vouches for, where it is `subject` of the issuer of the fixtures.
+fn identity(root: &str, subject: &str) -> Trust {
+    let root = std::fs::read_to_string(fixtures().join("keyless").join(root)).unwrap();
+    Trust {
+        keys: None,
+        identities: vec![Identity::parse("http://127\\.0\\.0\\.1:[0-9]+", subject).unwrap()],
+        root: Some(TrustRoot::parse(&root).unwrap()),
+    }
+}
+
+#[test]
+fn an_identity_is_believed_in_both_formats() {
+    let world = world();
+    let artifacts = Artifacts::new();
+    let digest = tagged("keyless/v3", "1.0.0");
+    let verify = |repository: &str, trust: &Trust| {
+        let remote = remote(world.registry.port, repository);
+        artifacts.verify(&remote, &digest, trust)
+    };
+    let ann = identity("trusted_root.json", "ann@example\\.com");
+    for (repository, format) in [("keyless/v2", Format::Tag), ("keyless/v3", Format::Bundle)] {
+        let verified = verify(repository, &ann).unwrap();
+        assert_eq!(verified.format, format);
+        match verified.signer {
+            Signer::Identity { subject, .. } => assert_eq!(subject, "ann@example.com"),
+            Signer::Key(key) => panic!("{key}"),
+        }
+        // A key that is trusted too changes nothing.
+        let both = Trust {
+            keys: Some(keys(&["p256"])),
+            ..ann.clone()
+        };
+        verify(repository, &both).unwrap();
+
+        let bob = identity("trusted_root.json", "bob@example\\.com");
+        let refused = verify(repository, &bob).unwrap_err();
+        assert!(
+            matches!(refused, Refusal::WrongIdentity { .. }),
+            "{refused}"
+        );
+        let text = refused.to_string();
+        assert!(
+            text.contains("is signed by `ann@example.com` of `http://"),
+            "{text}"
+        );
+
+        let other = identity("other_authority.json", ".*");
+        let refused = verify(repository, &other).unwrap_err();
+        assert!(matches!(refused, Refusal::Untrusted { .. }), "{refused}");
+
+        let other = identity("other_clock.json", ".*");
+        let refused = verify(repository, &other).unwrap_err();
+        assert!(matches!(refused, Refusal::Expired { .. }), "{refused}");
+
+        let refused = artifacts
+            .verify(
+                &remote(world.registry.port, repository),
+                &digest,
+                &keys(&["p256"]),
+            )
+            .unwrap_err();
+        assert!(matches!(refused, Refusal::WrongKey { .. }), "{refused}");
+    }
+    // Nobody saw when this one was made.
+    let refused = verify("keyless/untimed", &ann).unwrap_err();
+    assert!(matches!(refused, Refusal::Expired { .. }), "{refused}");
+    // An artifact that a key signed is no identity's.
+    let refused = Artifacts::new()
+        .verify(&remote(world.registry.port, "v3/p256"), &world.one, &ann)
+        .unwrap_err();
+    assert!(matches!(refused, Refusal::WrongKey { .. }), "{refused}");
 }
 
 /// The refusal for `repository` behind a registry of which `change` spoils answers.

@@ -39,8 +39,7 @@ struct Material {
     /// Read where a certificate signed.
     #[serde(default)]
     tlog_entries: Vec<Value>,
-    #[serde(default)]
-    timestamp_verification_data: Timestamps,
+    timestamp_verification_data: Option<Timestamps>,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +54,7 @@ struct Chain {
     certificates: Vec<Raw>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Timestamps {
     #[serde(default)]
@@ -133,6 +132,14 @@ pub(crate) fn verify(
     Ok(signer)
 }
 
+/// Who signed a bundle, of whatever version and about whatever it is.
+#[cfg(test)]
+pub(super) fn signer(bundle: &[u8], trusted: Trusted<'_>) -> Result<Signer, Reason> {
+    let bundle: Bundle = serde_json::from_slice(bundle).unwrap();
+    let envelope = bundle.dsse_envelope.unwrap();
+    opened(&envelope, &bundle.verification_material, trusted).map(|(signer, _)| signer)
+}
+
 fn unreadable(reason: impl Into<String>) -> Reason {
     Reason::Unreadable(reason.into())
 }
@@ -165,7 +172,8 @@ fn opened(
     if let Some(certificate) = material.certificate() {
         let certificate = decoded(certificate);
         let certificate = certificate.ok_or_else(|| unreadable("its certificate is no base64"))?;
-        let times = &material.timestamp_verification_data.rfc3161_timestamps;
+        let data = material.timestamp_verification_data.iter();
+        let times = data.flat_map(|data| &data.rfc3161_timestamps);
         let entries = material.tlog_entries.iter();
         let signed = Signed {
             signature: &signature,
@@ -173,7 +181,6 @@ fn opened(
             payload: &payload,
             certificate: &certificate,
             timestamps: times
-                .iter()
                 .filter_map(|time| decoded(&time.signed_timestamp))
                 .collect(),
             entries: entries

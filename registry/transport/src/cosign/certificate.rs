@@ -65,12 +65,11 @@ pub(super) fn signer(signed: &Signed<'_>, trusted: Trusted<'_>) -> Result<Signer
         let reason = "the key of its certificate did not make it";
         return Err(Reason::Tampered(reason.to_owned()));
     }
-    let (time, authority) = issued(&leaf, &parsed, signed, root)?;
+    let authority = issued(&leaf, &parsed, signed, root)?;
     if !root.certificate_logs.is_empty() {
         sct::check(&parsed, authority, &root.certificate_logs)
             .map_err(|reason| Reason::Untrusted(format!("its certificate {reason}")))?;
     }
-    tracing::trace!(%time, "a certificate was valid");
     named(&parsed, trusted)
 }
 
@@ -82,38 +81,31 @@ pub(super) fn verified(leaf: &EndEntityCert<'_>, message: &[u8], signature: &[u8
     })
 }
 
-/// A trusted time at which the certificate was valid, and the authority that made it.
+/// The authority that made the certificate, which was valid at a time that a trusted clock says.
 fn issued<'r>(
     leaf: &EndEntityCert<'_>,
     parsed: &Certificate,
     signed: &Signed<'_>,
     root: &'r TrustRoot,
-) -> Result<(Timestamp, &'r Authority), Reason> {
+) -> Result<&'r Authority, Reason> {
     let (times, why) = times(signed, root)?;
-    let window = window(parsed).ok_or_else(|| {
+    let (from, to) = window(parsed).ok_or_else(|| {
         Reason::Unreadable("its certificate does not say when it is valid".to_owned())
     })?;
-    let (from, to) = window;
-    let within = times.iter().filter(|time| from <= **time && **time <= to);
-    let within: Vec<Timestamp> = within.copied().collect();
-    let (Some(first), times) = (within.first(), listed(&times)) else {
-        return Err(Reason::Expired(match times.first() {
-            Some(_) => format!(
-                "its certificate was valid from {from} to {to}, and trusted clocks say that it signed at {}",
-                listed(&times)
-            ),
-            None => format!(
-                "its certificate was valid from {from} to {to}, and no clock of the trust root says that it signed then{why}"
-            ),
-        }));
-    };
-    let made = |time: &Timestamp| {
+    let within = |time: &&Timestamp| from <= **time && **time <= to;
+    if !times.iter().any(|time| within(&time)) {
+        let clocks = match times.is_empty() {
+            true => format!("no clock of the trust root says that it signed then{why}"),
+            false => format!("trusted clocks say that it signed at {}", listed(&times)),
+        };
+        let reason = format!("its certificate was valid from {from} to {to}, and {clocks}");
+        return Err(Reason::Expired(reason));
+    }
+    let maker = |time: &Timestamp| {
         let mut authorities = root.authorities.iter();
-        let by = authorities.find(|authority| chains(leaf, authority, *time, CODE_SIGNING))?;
-        Some((*time, by))
+        authorities.find(|authority| chains(leaf, authority, *time, CODE_SIGNING))
     };
-    within.iter().find_map(made).ok_or_else(|| {
-        tracing::debug!(%first, %times, "no authority of the trust root made the certificate");
+    times.iter().filter(within).find_map(maker).ok_or_else(|| {
         let reason = "no authority of the trust root made its certificate";
         Reason::Untrusted(reason.to_owned())
     })
@@ -251,3 +243,6 @@ fn subjects(certificate: &Certificate) -> Vec<String> {
         names.0.into_iter().filter_map(text).collect()
     })
 }
+
+#[cfg(test)]
+mod tests;

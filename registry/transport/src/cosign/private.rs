@@ -18,7 +18,7 @@ use ring::{
     signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject as _};
-use sha2::{Digest as _, Sha256, Sha384};
+use sha2::{Digest as _, Sha256};
 use spki::{
     AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef,
     der::{AnyRef, Encode as _, asn1::BitStringRef},
@@ -42,15 +42,6 @@ enum Pair {
     P384(p384::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
     Rsa(RsaKeyPair),
-}
-
-/// What is signed with: of P-384 cosign's two formats want different hashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hash {
-    /// SHA-256 with every key.
-    Sha256,
-    /// The one that belongs to the curve.
-    OfKey,
 }
 
 /// The text is no private key that can sign.
@@ -191,8 +182,9 @@ impl PrivateKey {
         &self.public
     }
 
-    /// The signature over `message`; none where there is no randomness for RSA's blinding.
-    pub(super) fn sign(&self, message: &[u8], hash: Hash) -> Option<Vec<u8>> {
+    /// The signature over `message`, hashed by SHA-256 on P-384 too, because that is what `cosign verify
+    /// --key` takes where nothing else is said; none where there is no randomness for RSA's blinding.
+    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match &self.pair {
             Pair::P256(key) => {
                 let hash = Sha256::digest(message);
@@ -200,10 +192,7 @@ impl PrivateKey {
                 Some(signature.to_der().as_bytes().to_vec())
             }
             Pair::P384(key) => {
-                let hash = match hash {
-                    Hash::Sha256 => Sha256::digest(message).to_vec(),
-                    Hash::OfKey => Sha384::digest(message).to_vec(),
-                };
+                let hash = Sha256::digest(message);
                 let signature: p384::ecdsa::Signature = key.sign_prehash(&hash).ok()?;
                 Some(signature.to_der().as_bytes().to_vec())
             }

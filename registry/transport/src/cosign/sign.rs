@@ -1,7 +1,8 @@
 //! Signatures written as cosign writes them, without a transparency log: under the tag, which cosign 2
-//! and 3 verify, and as a bundle that points at the artifact, which cosign 3 prefers.
+//! and 3 verify, or as a bundle that points at the artifact, which cosign 3 alone does: where cosign 2
+//! finds one, it wants a trust root and looks at nothing else.
 
-use super::{Format, PrivateKey, bundle, find, private::Hash, simple};
+use super::{Format, PrivateKey, bundle, find, simple};
 use crate::oci::{
     Action, Artifacts, Descriptor, EMPTY, EMPTY_TYPE, Error, MANIFEST_TYPE, Manifest, Remote,
     Session,
@@ -51,14 +52,8 @@ impl Artifacts {
     }
 }
 
-fn signature(
-    session: &Session<'_>,
-    key: &PrivateKey,
-    message: &[u8],
-    hash: Hash,
-) -> Result<String, Error> {
-    let signature = key.sign(message, hash);
-    let signature = signature.ok_or_else(|| Error::InvalidReference {
+fn signature(session: &Session<'_>, key: &PrivateKey, message: &[u8]) -> Result<String, Error> {
+    let signature = key.sign(message).ok_or_else(|| Error::InvalidReference {
         url: session.url(),
         reason: "the key did not sign: the machine gives no randomness".to_owned(),
     })?;
@@ -85,7 +80,7 @@ fn as_bundle(session: &Session<'_>, subject: &Descriptor, key: &PrivateKey) -> R
         "dsseEnvelope": {
             "payload": STANDARD.encode(&payload),
             "payloadType": bundle::PAYLOAD_TYPE,
-            "signatures": [{"sig": signature(session, key, &message, Hash::OfKey)?}],
+            "signatures": [{"sig": signature(session, key, &message)?}],
         },
     });
     let bundle = session.written(&bundle)?;
@@ -119,8 +114,7 @@ fn under_tag(session: &Session<'_>, digest: &Digest, key: &PrivateKey) -> Result
     });
     let payload = session.written(&payload)?;
     let mut layer = Descriptor::of(simple::LAYER_TYPE, &payload);
-    // What cosign 2 takes from a key by default, whatever the curve.
-    let signature = signature(session, key, &payload, Hash::Sha256)?;
+    let signature = signature(session, key, &payload)?;
     layer
         .annotations
         .insert(simple::ANNOTATION.to_owned(), signature);

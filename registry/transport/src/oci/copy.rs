@@ -131,7 +131,9 @@ impl Copying<'_> {
                 Err(error) if error.is_absence() => continue,
                 Err(error) => return Err(error),
             };
-            self.free(&tag, &fetched.digest)?;
+            if !self.is_subset(&tag, &fetched)? {
+                self.free(&tag, &fetched.digest)?;
+            }
             self.manifest(&fetched)?;
             self.put(&tag, &fetched)?;
         }
@@ -152,6 +154,18 @@ impl Copying<'_> {
     fn count(&mut self) {
         self.done.manifests += 1;
         (self.progress)(&self.done);
+    }
+
+    /// Whether everything that stands under the tag where we write is in `fetched` too: signatures come
+    /// to those that are there, and none goes.
+    fn is_subset(&self, tag: &str, fetched: &Fetched) -> Result<bool, Error> {
+        let there = match self.to.manifest_of_tag(tag) {
+            Ok(there) => self.to.as_manifest(&there)?,
+            Err(error) if error.is_absence() => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let ours = self.from.as_manifest(fetched)?;
+        Ok(there.layers.iter().all(|layer| ours.layers.contains(layer)))
     }
 
     /// Nothing else stands under the tag where we write.

@@ -1,5 +1,5 @@
-//! What an entry of a log is about: the kinds `hashedrekord` and `dsse` of Rekor, in its first and
-//! second version (rekor's pkg/types, rekor-tiles' rekor/v2).
+//! What an entry of a log is about: the kinds `hashedrekord`, `dsse` and `intoto` of Rekor, in its first
+//! and second version (rekor's pkg/types, rekor-tiles' rekor/v2).
 
 use super::super::certificate::Signed;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -31,6 +31,18 @@ fn says(body: &Value, signed: &Signed<'_>) -> Option<bool> {
                 unhexed(&spec["payloadHash"])? == Sha256::digest(signed.payload).to_vec(),
                 bytes(&signature["signature"])?,
                 pem(&signature["verifier"])?,
+            )
+        }
+        // As cosign 2 and npm log attestations: the signature is base64 of base64.
+        ("intoto", "0.0.2") => {
+            let content = &spec["content"];
+            let [signature] = content["envelope"]["signatures"].as_array()?.as_slice() else {
+                return None;
+            };
+            (
+                unhexed(&content["payloadHash"])? == Sha256::digest(signed.payload).to_vec(),
+                STANDARD.decode(bytes(&signature["sig"])?).ok()?,
+                pem(&signature["publicKey"])?,
             )
         }
         ("hashedrekord", "0.0.2") => {
