@@ -21,7 +21,7 @@ use crate::{
 };
 use api::Version;
 use saved::Saved;
-use std::path::Path;
+use std::{cell::RefCell, path::Path};
 use tokio::signal::unix::{SignalKind, signal};
 use voice::Voice;
 use watch::Saves;
@@ -39,13 +39,15 @@ struct Session<'a> {
     create: bool,
     /// The flags that say which cluster it is, each with a blank before it.
     flags: String,
+    /// The version on which the App was Ready last.
+    last: RefCell<Option<Version>>,
     voice: Voice,
 }
 
 /// How a saved state ended.
 enum Ended {
     /// The App is Ready on it.
-    Ready(Version),
+    Ready,
     /// It was refused, and that was told.
     Refused,
 }
@@ -76,6 +78,7 @@ async fn work(args: &DevArgs) -> anyhow::Result<Outcome> {
         namespace,
         create: args.create,
         flags: flags(args),
+        last: RefCell::default(),
         voice: Voice::new(Paint::of(&std::io::stdout())),
     };
     session.exists().await?;
@@ -92,7 +95,7 @@ impl Session<'_> {
             () = stopped()? => Ended::Refused,
         };
         let verdict = match ended {
-            Ended::Ready(_) => Verdict::Clean,
+            Ended::Ready => Verdict::Clean,
             Ended::Refused => Verdict::Findings,
         };
         Ok(Outcome {
@@ -105,17 +108,14 @@ impl Session<'_> {
         let mut saves = Saves::of(self.dir)?;
         let mut stop = Box::pin(stopped()?);
         self.voice.greet(self);
-        let mut last = None;
         loop {
             tokio::select! {
                 () = &mut stop => break,
                 // The newest state alone matters: one that comes in between ends the work on this.
                 () = saves.next() => {}
                 ended = self.bring() => {
-                    match ended {
-                        Ok(Ended::Ready(version)) => last = Some(version),
-                        Ok(Ended::Refused) => {}
-                        Err(error) => self.voice.error(&error),
+                    if let Err(error) = ended {
+                        self.voice.error(&error);
                     }
                     self.voice.waiting();
                     tokio::select! {
@@ -125,7 +125,9 @@ impl Session<'_> {
                 }
             }
         }
-        Ok(Outcome::clean(self.voice.farewell(self, last.as_ref())))
+        Ok(Outcome::clean(
+            self.voice.farewell(self, self.last.borrow().as_ref()),
+        ))
     }
 
     /// Brings the state that is there now to the App.

@@ -229,13 +229,13 @@ impl Outside {
         let permits = self.permits.clone();
         spawn_local(async move {
             let _permit = permits.acquire_owned().await;
-            let _ = events.send(answer(load, id, &cluster, seen).await).await;
+            let _ = events.send(answer(load, id, &cluster, &seen).await).await;
         });
     }
 }
 
 /// The event that answers `load`.
-async fn answer(load: Load, id: Id, cluster: &Cluster, seen: Arc<model::Catalog>) -> Event {
+async fn answer(load: Load, id: Id, cluster: &Cluster, seen: &model::Catalog) -> Event {
     let find = || {
         let plugin = seen.plugin(&id.plugin)?;
         let version = plugin

@@ -8,7 +8,10 @@ use super::{
     search::{self, Haystack},
     view::{Catalog, Id, Parameters, Part, Plugin, Root, Version, Ways},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// The state of the screen.
 #[derive(Clone, Debug, Default)]
@@ -149,7 +152,7 @@ impl State {
     pub(crate) fn found(&self) -> Vec<&Plugin> {
         let score = |plugin| Some((self.score(plugin)?, plugin));
         let mut found: Vec<(u32, &Plugin)> = self.plugins().iter().filter_map(score).collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|(score, _)| Reverse(*score));
         found.into_iter().map(|(_, plugin)| plugin).collect()
     }
 

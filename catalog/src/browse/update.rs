@@ -8,7 +8,7 @@ use super::{
     layout::Layout,
     snippet,
     state::{Focus, Selected, State, Tab},
-    view::{Catalog, Id, Parameters, Part, Root, Ways},
+    view::{Catalog, Id, Parameters, Part, Plugin, Root, Ways},
 };
 use moving::{by_lines, older};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -262,7 +262,7 @@ fn settle(state: &mut State, loads: &mut Vec<Load>) {
         needs(state, id, loads);
     }
     if state.focus == Focus::Search || !state.query.is_empty() {
-        let all: Vec<Id> = state.plugins().iter().map(|plugin| plugin.id()).collect();
+        let all: Vec<Id> = state.plugins().iter().map(Plugin::id).collect();
         for id in all {
             root(state, id, loads);
         }

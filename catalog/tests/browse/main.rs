@@ -20,7 +20,7 @@ const DOWN: &str = "\u{1b}[B";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_finds_reads_and_takes() -> Result<()> {
     let cluster = Cluster::shared().await?;
-    let mut terminal = Terminal::start(cluster.browse(""), 80, 24);
+    let mut terminal = Terminal::start(&cluster.browse(""), 80, 24);
     terminal.shows("redis 1.1.0");
     terminal.shows("2 plugins, 3 versions");
     // What it says of itself comes after it.
@@ -66,7 +66,7 @@ async fn a_person_finds_reads_and_takes() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn parameters_are_described_when_one_looks() -> Result<()> {
     let cluster = Cluster::shared().await?;
-    let mut terminal = Terminal::start(cluster.browse("sql"), 80, 24);
+    let mut terminal = Terminal::start(&cluster.browse("sql"), 80, 24);
     terminal.shows("postgres");
     terminal.press("4");
     terminal.shows("authentication_timeout, not set  (reload)");
@@ -79,7 +79,7 @@ async fn parameters_are_described_when_one_looks() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_in_the_cluster_changes_on_the_screen_and_nothing_else_does() -> Result<()> {
     let cluster = Cluster::shared().await?;
-    let mut terminal = Terminal::start(cluster.browse("redis"), 60, 20);
+    let mut terminal = Terminal::start(&cluster.browse("redis"), 60, 20);
     terminal.shows("1 of 2");
     terminal.press(ENTER);
     terminal.shows("1.1.0    ");
@@ -104,12 +104,12 @@ async fn what_changes_in_the_cluster_changes_on_the_screen_and_nothing_else_does
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_forbidden_is_said_where_it_would_stand() -> Result<()> {
     let cluster = Cluster::shared().await?;
-    let mut terminal = Terminal::start(cluster.browse("--as nobody"), 80, 24);
+    let mut terminal = Terminal::start(&cluster.browse("--as nobody"), 80, 24);
     terminal.shows("not visible to you (needs list");
     terminal.press("q");
     assert_eq!(terminal.ends().code, 0);
     // She may list versions and nothing more: neither watch them, nor read their files, nor see Apps.
-    let mut terminal = Terminal::start(cluster.browse("--as lister redis"), 80, 24);
+    let mut terminal = Terminal::start(&cluster.browse("--as lister redis"), 80, 24);
     terminal.shows("redis 1.1.0");
     terminal.shows("needs get configmaps in");
     terminal.press("5");
@@ -127,7 +127,7 @@ async fn a_cluster_that_does_not_answer_blocks_nothing() -> Result<()> {
     // It takes connections, and never says a word.
     let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
     let command = cluster.browse_at(&silent.local_addr()?.to_string());
-    let mut terminal = Terminal::start(command, 80, 24);
+    let mut terminal = Terminal::start(&command, 80, 24);
     terminal.shows("loading");
     terminal.press("/redis");
     terminal.shows("/ redis");
@@ -147,7 +147,7 @@ async fn where_nothing_can_be_drawn_it_says_what_else_there_is() -> Result<()> {
         format!("TERM=dumb {}", cluster.browse("")),
         format!("{} | cat", cluster.browse("")),
     ] {
-        let left = Terminal::start(format!("set -o pipefail; {command}"), 80, 24).ends();
+        let left = Terminal::start(&format!("set -o pipefail; {command}"), 80, 24).ends();
         let words = left.screen.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains("catalog list"), "{words}");
         assert_eq!(left.code, 2, "{words}");
@@ -160,7 +160,7 @@ async fn where_nothing_can_be_drawn_it_says_what_else_there_is() -> Result<()> {
 async fn without_colours_and_signs_too() -> Result<()> {
     let cluster = Cluster::shared().await?;
     let command = format!("NO_COLOR=1 LC_ALL=C {}", cluster.browse("redis"));
-    let mut terminal = Terminal::start(command, 80, 24);
+    let mut terminal = Terminal::start(&command, 80, 24);
     terminal.shows("* Active");
     terminal.press("q");
     let left = terminal.ends();

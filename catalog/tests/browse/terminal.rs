@@ -40,7 +40,7 @@ pub struct Left {
 
 impl Terminal {
     /// Runs a shell command in a terminal of that size.
-    pub fn start(command: String, columns: u16, lines: u16) -> Self {
+    pub fn start(command: &str, columns: u16, lines: u16) -> Self {
         let inside = format!("stty cols {columns} rows {lines}; {command}");
         let mut child = Command::new("script")
             .args(["--quiet", "--return", "--echo", "never", "--command"])

@@ -3,7 +3,10 @@
 use anyhow::{Context as _, Result, ensure};
 use api::{App, MiddlewareAddon, crd::addon::AddonPhase};
 use futures::FutureExt as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Namespace, Pod},
+    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+};
 use kit::{ControlPlane, eventually};
 use kube::{
     Api, Client, ResourceExt as _,
@@ -85,6 +88,37 @@ async fn namespace(client: &Client, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// All rules of the chart's roles of a kind.
+fn rules(chart: &str, kind: &str) -> Result<Value> {
+    let mut all = Vec::new();
+    let marked = format!("kind: {kind}\n");
+    for document in chart.split("\n---\n").filter(|text| text.contains(&marked)) {
+        let (_, rules) = document.split_once("\nrules:").context("rules")?;
+        let rules: Value = serde_saphyr::from_str(&format!("rules:{rules}"))?;
+        all.extend(rules["rules"].as_array().context("a list")?.clone());
+    }
+    ensure!(!all.is_empty(), "no {kind} in the chart");
+    Ok(all.into())
+}
+
+fn binding(kind: &str) -> Value {
+    let group = "rbac.authorization.k8s.io";
+    json!({
+        "metadata": {"name": "author"},
+        "roleRef": {"apiGroup": group, "kind": kind, "name": "author"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "author"}],
+    })
+}
+
+async fn create<K>(api: Api<K>, object: Value) -> Result<()>
+where
+    K: Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+{
+    let object: K = serde_json::from_value(object)?;
+    api.create(&PostParams::default(), &object).await?;
+    Ok(())
+}
+
 impl World {
     pub async fn of(name: &str) -> Result<Self> {
         let plane = plane().await?;
@@ -117,6 +151,25 @@ impl World {
         let app = json!({"metadata": {"name": name, "labels": labels}, "spec": spec});
         let app: App = serde_json::from_value(app)?;
         self.apps().create(&PostParams::default(), &app).await?;
+        Ok(())
+    }
+
+    /// Lets `author` do what the chart's roles for catalog, addons and Apps allow, and nothing else.
+    pub async fn let_author(&self) -> Result<()> {
+        let chart = kit::root().join("charts/paamesh/templates/rbac-people.yaml");
+        let chart = std::fs::read_to_string(chart)?;
+        let (everywhere, platform) = (rules(&chart, "ClusterRole")?, rules(&chart, "Role")?);
+        let edit = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
+        let client = &self.client;
+        let cluster = json!({"metadata": {"name": "author"}, "rules": everywhere});
+        create::<ClusterRole>(Api::all(client.clone()), cluster).await?;
+        create::<ClusterRoleBinding>(Api::all(client.clone()), binding("ClusterRole")).await?;
+        for (namespace, rules) in [(PLATFORM, platform), (&self.name, edit)] {
+            let role = json!({"metadata": {"name": "author"}, "rules": rules});
+            create::<Role>(Api::namespaced(client.clone(), namespace), role).await?;
+            let bindings = Api::<RoleBinding>::namespaced(client.clone(), namespace);
+            create(bindings, binding("Role")).await?;
+        }
         Ok(())
     }
 

@@ -124,10 +124,11 @@ impl Session<'_> {
                 bail!("somebody moved the App to {other} meanwhile; save again to move it back");
             }
             if is_ready_on(&app, version) {
+                *self.last.borrow_mut() = Some(version.clone());
                 let pods = progress::summary(&start, &seen);
                 let text = format!("{} is Ready on {version}; {pods}", self.app);
                 self.voice.say(Tone::Good, &text);
-                return Ok(Ended::Ready(version.clone()));
+                return Ok(Ended::Ready);
             }
             if app.spec.suspend {
                 self.voice.say(

@@ -2,10 +2,7 @@
 
 use anyhow::Context as _;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
 
 /// Editors save in several steps, and several files at once: it is saved when it was quiet so long.
@@ -66,7 +63,7 @@ impl Saves {
 
 /// Whether a file is part of the addon: names that begin with a dot are not, nor are the copies that
 /// editors keep.
-fn is_part(path: &PathBuf, root: &Path) -> bool {
+fn is_part(path: &Path, root: &Path) -> bool {
     let below = path.strip_prefix(root).unwrap_or(path);
     let mut names = below.iter().map(|name| name.to_string_lossy());
     !names.any(|name| name.starts_with('.') || name.ends_with('~'))
