@@ -172,7 +172,7 @@ async fn content_that_is_missing_hides_nothing_else() -> Result<()> {
         text.contains("team-b/sessions") && text.ends_with("[exit 0]\n"),
         "{text}"
     );
-    let readme = said(line, world.command(&format!("{line} --readme")).output()?);
+    let readme = said(line, &world.command(&format!("{line} --readme")).output()?);
     assert!(
         readme.contains("--platform-namespace says where"),
         "{readme}"

@@ -21,7 +21,7 @@ fn with(world: &World, kubeconfig: Option<&Path>, line: &str) -> Result<String> 
     if let Some(kubeconfig) = kubeconfig {
         command.env("KUBECONFIG", kubeconfig);
     }
-    Ok(said(line, command.output()?))
+    Ok(said(line, &command.output()?))
 }
 
 /// A kubeconfig with one context, of an API server where nobody listens.

@@ -92,7 +92,7 @@ impl Running {
     }
 
     fn said(self) -> Result<String> {
-        Ok(said(&self.line, self.child.wait_with_output()?))
+        Ok(said(&self.line, &self.child.wait_with_output()?))
     }
 }
 

@@ -61,7 +61,7 @@ impl World {
 
     /// What `kubectl middleware LINE` says: both streams and the exit code.
     pub fn say(&self, line: &str) -> String {
-        said(line, self.command(line).output().unwrap())
+        said(line, &self.command(line).output().unwrap())
     }
 
     /// What it answers in JSON.
@@ -85,7 +85,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// Both streams and the exit code, without what is another in each run.
-pub fn said(line: &str, out: Output) -> String {
+pub fn said(line: &str, out: &Output) -> String {
     let (stdout, stderr) = (text(&out.stdout), text(&out.stderr));
     let mut said = format!("$ kubectl middleware {line}\n{stdout}");
     if !stderr.is_empty() {
