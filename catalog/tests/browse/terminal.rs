@@ -21,10 +21,19 @@ struct Seen {
 
 /// A terminal with a program in it.
 pub struct Terminal {
-    child: Child,
+    child: Running,
     keys: Option<ChildStdin>,
     seen: Arc<Mutex<Seen>>,
     reader: std::thread::JoinHandle<()>,
+}
+
+/// Ends with its test: without its terminal the program in it ends too.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 /// What is left when the program has ended.
@@ -70,7 +79,7 @@ impl Terminal {
         });
         let keys = child.stdin.take();
         Self {
-            child,
+            child: Running(child),
             keys,
             seen,
             reader,
@@ -134,7 +143,7 @@ impl Terminal {
 
     /// Ends the program from outside.
     pub fn terminate(&self) {
-        let script = self.child.id().to_string();
+        let script = self.child.0.id().to_string();
         let kill = format!(
             "pkill -TERM --parent $(pgrep --parent {script}) || pkill -TERM --parent {script}"
         );
@@ -151,11 +160,11 @@ impl Terminal {
     pub fn ends(mut self) -> Left {
         let start = Instant::now();
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.0.try_wait().unwrap() {
                 break status;
             }
             if start.elapsed() > SOON {
-                self.child.kill().unwrap();
+                self.child.0.kill().unwrap();
                 panic!("it does not end; the screen is\n{}", self.screen());
             }
             std::thread::sleep(Duration::from_millis(30));
