@@ -71,7 +71,9 @@ pub enum RefusedStep {
         valid: Vec<Version>,
     },
     /// Nothing new may pin the version.
-    #[error("version {wanted} takes no new users: it is not Active, it is withdrawn, or it is being deleted")]
+    #[error(
+        "version {wanted} takes no new users: it is not Active, it is withdrawn, or it is being deleted"
+    )]
     NotOpen {
         /// The version that was asked for.
         wanted: Version,

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn source(suspend: bool, observed: i64, conditions: serde_json::Value) -> AddonSource {
+    fn source(suspend: bool, observed: i64, conditions: &serde_json::Value) -> AddonSource {
         serde_json::from_value(json!({
             "apiVersion": api::API_VERSION, "kind": "AddonSource",
             "metadata": {"name": "a", "generation": 2},
@@ -118,14 +118,14 @@ mod tests {
         ]);
         let paused = json!([condition("Ready", "True", "Suspended")]);
         let cases = [
-            (source(false, 2, ready.clone()), Standing::Ready),
-            (source(false, 1, ready.clone()), Standing::NotLooked),
-            (source(true, 2, ready), Standing::Suspended),
-            (source(false, 2, failing), Standing::Failing),
-            (source(false, 2, work), Standing::AtWork),
-            (source(false, 2, stalled), Standing::Stalled),
-            (source(false, 2, paused), Standing::NotLooked),
-            (source(false, 2, json!([])), Standing::NotLooked),
+            (source(false, 2, &ready), Standing::Ready),
+            (source(false, 1, &ready), Standing::NotLooked),
+            (source(true, 2, &ready), Standing::Suspended),
+            (source(false, 2, &failing), Standing::Failing),
+            (source(false, 2, &work), Standing::AtWork),
+            (source(false, 2, &stalled), Standing::Stalled),
+            (source(false, 2, &paused), Standing::NotLooked),
+            (source(false, 2, &json!([])), Standing::NotLooked),
         ];
         for (source, wanted) in cases {
             assert_eq!(of(&source), wanted, "{:?}", source.status);
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_request_is_answered_where_its_time_stands() {
-        let source = source(false, 2, json!([]));
+        let source = source(false, 2, &json!([]));
         assert!(answered(&source, None) && answered(&source, Some("then")));
         assert!(!answered(&source, Some("now")));
     }

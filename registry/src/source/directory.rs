@@ -149,7 +149,7 @@ fn judged_addon(
     evaluate: &dyn Evaluate,
 ) -> (Offer, Option<Package>) {
     let Addon { directory, files } = addon;
-    let (verdict, package) = match files.and_then(|files| numbered(files, numbering, evaluate)) {
+    let (verdict, package) = match files.and_then(|files| numbered(&files, numbering, evaluate)) {
         Ok(judged) => judged,
         Err(findings) => (look::refused(findings), None),
     };
@@ -171,7 +171,7 @@ fn judged_addon(
 /// What the state that `files` are is: the one of the highest number where they are its bytes, else the
 /// next.
 fn numbered(
-    files: Files,
+    files: &Files,
     numbering: &numbers::Reading,
     evaluate: &dyn Evaluate,
 ) -> Result<(Verdict, Option<Package>), Vec<Finding>> {
@@ -188,13 +188,13 @@ fn numbered(
     }
     let highest = numbering.highest(&plugin, &base);
     if let Some((n, published)) = &highest
-        && let Ok(package) = package::load(state(&files, &version(&base, *n)?)?)
+        && let Ok(package) = package::load(state(files, &version(&base, *n)?)?)
         && *published == Some(package.digest.clone())
     {
         return Ok((look::good(&package), Some(package)));
     }
     let n = highest.map_or(0, |(n, _)| n) + 1;
-    let tree = state(&files, &version(&base, n)?)?;
+    let tree = state(files, &version(&base, n)?)?;
     let (verdict, package) = look::checked(tree, evaluate, &HashSet::new());
     if let Some(package) = &package {
         numbering.take(&plugin, &base, n, &package.digest);

@@ -60,7 +60,7 @@ mod tests {
         .unwrap()
     }
 
-    fn concerned(url: &str, events: serde_json::Value) -> Result<bool, ()> {
+    fn concerned(url: &str, events: &serde_json::Value) -> Result<bool, ()> {
         let body = json!({ "events": events }).to_string();
         concerns(&source(url), body.as_bytes())
     }
@@ -77,10 +77,10 @@ mod tests {
             ("push", "addons/redis2", false),
             ("push", "redis", false),
         ] {
-            let found = concerned(url, json!([event("pull", "x"), event(action, repository)]));
+            let found = concerned(url, &json!([event("pull", "x"), event(action, repository)]));
             assert_eq!(found, Ok(want), "{action} {repository}");
         }
-        assert_eq!(concerned(url, json!([])), Ok(false));
+        assert_eq!(concerned(url, &json!([])), Ok(false));
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn only_artifacts_that_a_trusted_key_signed_are_pulled() -> Result<()> {
         .await?;
     let pulled = |lines: &[String], digest: &api::Digest| {
         let get = format!("GET /v2/redis/manifests/{digest}");
-        lines.iter().any(|line| *line == get)
+        lines.contains(&get)
     };
     let lines = stage.server.lines();
     assert!(pulled(&lines, &signed));

@@ -16,11 +16,14 @@
 #[allow(dead_code)]
 mod git_server;
 
-use api::Digest;
+use api::{
+    Digest,
+    provenance::{Provenance, SignedProvenance},
+};
 use git_server::GitServer;
 use package::{Tree, archive, load};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
-use registry::{Origin, projection};
+use registry::projection;
 use std::{
     collections::BTreeMap,
     fs::{self, File, Permissions},
@@ -264,10 +267,20 @@ impl Git {
 /// Projected by the registry, as JSON through an API server, read by the operator.
 fn from_configmaps(files: &Files) -> (Digest, usize) {
     let package = load(Tree::from_files(files.clone()).unwrap()).unwrap();
-    let origin = Origin {
+    let provenance = Provenance {
+        plugin: package.manifest.name.clone(),
+        version: package.manifest.version.clone(),
+        digest: package.digest.clone(),
         source: "platform".to_owned(),
+        url: "https://git.example.com/addons.git".to_owned(),
         revision: format!("main@sha1:{}", "0".repeat(40)),
         directory: "addons/demo".to_owned(),
+        signer: None,
+        images: Vec::new(),
+    };
+    let origin = SignedProvenance {
+        provenance,
+        signature: String::new(),
     };
     let projection = projection(&package, &origin, "paamesh-system");
     let objects = projection.content.len();

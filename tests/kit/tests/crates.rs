@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, process::Command};
 
 /// Crate → the crates of ours that it may build on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("api", &[]),
     ("package", &["api"]),
     ("templates", &[]),
@@ -24,6 +24,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("test-kit", &["api"]),
     ("story", &["test-kit"]),
+    (
+        "bench",
+        &["api", "package", "registry", "test-kit", "transport"],
+    ),
     (
         "fuzz",
         &[

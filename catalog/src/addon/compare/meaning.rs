@@ -13,7 +13,7 @@ use crate::{
 use api::names::ComponentName;
 use package::{Manifest, Package, render::Context};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// What differs in what the manifest and the schema declare.
 #[derive(Debug, Default, Serialize)]
@@ -215,9 +215,9 @@ fn components(package: &Package) -> anyhow::Result<BTreeMap<ComponentName, Made>
         let context = Context::new(package, &instance, evaluator())?;
         let names: Vec<ComponentName> = context.components().cloned().collect();
         for name in names {
-            if !components.contains_key(&name) {
-                let made = Made::of(package, &instance, &context, &name)?;
-                components.insert(name, made);
+            if let Entry::Vacant(place) = components.entry(name) {
+                let made = Made::of(package, &instance, &context, place.key())?;
+                place.insert(made);
             }
         }
     }

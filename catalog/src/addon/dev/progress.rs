@@ -131,7 +131,7 @@ fn of_pod(was: Option<&Member>, now: &Member) -> Vec<(Tone, String)> {
         (None, _) => lines.push(plain("is created")),
         (Some(_), None) => lines.push(plain("is created anew")),
         (_, Some(old)) if !old.ending && now.ending => {
-            lines.push(plain("ends, to be created anew"))
+            lines.push(plain("ends, to be created anew"));
         }
         (_, Some(old)) if old.restarts < now.restarts => lines.push(plain("restarts in its place")),
         (_, Some(old)) if old.revisions != now.revisions => {
