@@ -4,7 +4,7 @@
 //! A file's name has the digest of the program and that of the engine's version and settings, so it is
 //! right for ever. A directory that others may write to is not used; where none can be, the program is
 //! compiled for this process alone. The time of a file is when it was last used: where a new one is
-//! written, those of other versions go that nobody used for [`UNUSED`].
+//! written, those of other versions go that nobody used for `UNUSED`.
 //!
 //! | variable | meaning |
 //! | --- | --- |
@@ -164,7 +164,7 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Removes the compiled forms that nobody used for [`UNUSED`], and of each program all but the [`KEPT`]
+/// Removes the compiled forms that nobody used for `UNUSED`, and of each program all but the [`KEPT`]
 /// that were used last; a process that has one loaded keeps it.
 fn remove_unused(directory: &Path) {
     for program in Program::ALL {

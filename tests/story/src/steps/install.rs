@@ -66,7 +66,7 @@ pub fn platform(stage: &mut Stage) -> Result<()> {
         .filter_map(|kind| kind.split('.').next())
         .collect();
     kinds.sort_unstable();
-    ensure!(kinds.len() == 6, "kinds: {kinds:?}");
+    ensure!(kinds.len() == 7, "kinds: {kinds:?}");
     stage.say(format!("Kinds: {}", kinds.join(", ")));
     programs(stage)?;
     least_privilege(stage)
