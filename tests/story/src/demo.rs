@@ -60,7 +60,7 @@ fn the_end(stage: &Stage) -> Result<()> {
     println!("  kubectl get mwapp,mwc,mwg,pods");
     println!("  kubectl exec client -- redis-cli -h cache-redis-primary-svc INFO replication");
     println!(
-        "  kubectl patch mwapp cache --type merge -p '{{\"spec\":{{\"pluginVersion\":\"2.0.0\"}}}}'"
+        "  kubectl patch mwapp cache --type merge -p '{{\"spec\":{{\"pluginVersion\":\"1.0.0\"}}}}'"
     );
     println!("  kubectl explain mwapp.spec");
     println!("  git clone {} /tmp/platform", stage.git_url);

@@ -85,8 +85,21 @@ fn history(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Its last user is gone: the version that was to be deleted is released, and since the source still
-/// offers it, published again with the same digest.
+/// Nobody runs the version that is to be deleted, and both Apps may still go back to it: it stays.
+fn held_for_the_way_back(stage: &Stage) -> Result<()> {
+    let message = stage.wait(60, "redis-1.0.0 stays for the way back", || {
+        let version = stage.kubectl.json(&["get", "mwa", "redis-1.0.0"])?;
+        let held = look::told_why(&version, "DeletionHeld", "True", "InUse")?.to_owned();
+        ensure!(held.contains("may go back"), "{held}");
+        Ok(held)
+    })?;
+    look::names_all(&message, &[STANDALONE, REPLICATION])?;
+    stage.say(message);
+    Ok(())
+}
+
+/// Nobody uses it and nobody came from it: the version that was to be deleted is released, and since
+/// the source still offers it, published again with the same digest.
 fn comes_back(stage: &Stage) -> Result<()> {
     let published = addon::published(stage, "redis", "1.0.0")?;
     let digest = stage.wait(60, "redis-1.0.0 was released and came back", || {
@@ -112,7 +125,7 @@ fn comes_back(stage: &Stage) -> Result<()> {
 }
 
 /// 2.0.0 does not list 1.0.0: refused with the reason and the way, and the App is what it was. By
-/// way of 1.1.0 it goes, and the version that was held goes and comes back from Git.
+/// way of 1.1.0 it goes; when both Apps are there, the version that was held goes and comes back from Git.
 pub fn refused(stage: &mut Stage) -> Result<()> {
     addon::add(stage, "2.0.0")?;
     let took = addon::publish(stage, "Add redis 2.0.0", "redis-2.0.0")?;
@@ -137,6 +150,15 @@ pub fn refused(stage: &mut Stage) -> Result<()> {
         runs_by(stage, STANDALONE, "1.1.0")
     })?;
     redis::await_value(stage, "session-redis", "before", "everything")?;
+    held_for_the_way_back(stage)?;
+    for app in [STANDALONE, REPLICATION] {
+        pin(stage, app, "2.0.0")?;
+    }
+    for app in [STANDALONE, REPLICATION] {
+        let what = format!("{app} runs by 2.0.0");
+        stage.wait(240, &what, || runs_by(stage, app, "2.0.0"))?;
+    }
+    redis::await_value(stage, PRIMARY, "written-before", "the upgrade")?;
     comes_back(stage)
 }
 
