@@ -12,7 +12,7 @@ use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client};
 use lru::Lru;
-use package::{Finding, Package, Refusal, Tree};
+use package::{Finding, Package, Refusal, Tree, content::files};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -200,13 +200,4 @@ impl Cache {
         held.insert(package.clone());
         package
     }
-}
-
-/// The files of one content object, text and binary, by name.
-pub fn files(object: ConfigMap) -> BTreeMap<String, Vec<u8>> {
-    let text = object.data.unwrap_or_default().into_iter();
-    let binary = object.binary_data.unwrap_or_default().into_iter();
-    text.map(|(name, text)| (name, text.into_bytes()))
-        .chain(binary.map(|(name, bytes)| (name, bytes.0)))
-        .collect()
 }

@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod check;
+pub mod content;
 pub mod defaults;
 pub mod digest;
 pub mod duration;

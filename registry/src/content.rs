@@ -8,7 +8,7 @@ use api::crd::addon::{ContentKind, ContentRef};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt as _, api::PostParams};
-use package::Tree;
+use package::{Tree, content::files};
 use std::collections::BTreeMap;
 
 /// How many objects of one version are written or read at once.
@@ -145,12 +145,4 @@ async fn section(
             source: Box::new(source),
         })?;
     Ok(object.map(|object| (section.clone(), files(object))))
-}
-
-fn files(object: ConfigMap) -> BTreeMap<String, Vec<u8>> {
-    let text = object.data.into_iter().flatten();
-    let text = text.map(|(name, text)| (name, text.into_bytes()));
-    let binary = object.binary_data.into_iter().flatten();
-    text.chain(binary.map(|(name, bytes)| (name, bytes.0)))
-        .collect()
 }

@@ -2,22 +2,13 @@
 //! section, and the MiddlewareAddon that names them. Pure.
 
 use api::{
-    MiddlewareAddon, MiddlewareAddonSpec,
-    crd::addon::{ContentKind, ContentRef},
-    labels,
+    MiddlewareAddon, MiddlewareAddonSpec, crd::addon::ContentRef, labels, names,
     provenance::SignedProvenance,
 };
-use k8s_openapi::{
-    ByteString, api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
-use package::{Package, section_digest, tree::MANIFEST_SECTION};
+use k8s_openapi::api::core::v1::ConfigMap;
+use package::{Package, content::Owner};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// The most bytes of one object: 1 MiB is the API server's limit, with metadata.
-const MAX_OBJECT_BYTES: usize = 900 << 10;
-/// How many digits of its digest stand in the name of a content object.
-const NAME_DIGITS: usize = 12;
 
 /// All objects of one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,82 +21,16 @@ pub struct Projection {
 
 /// The objects of `package`, which comes from where `origin` says, with content in `namespace`.
 pub fn projection(package: &Package, origin: &SignedProvenance, namespace: &str) -> Projection {
-    let mut content = Vec::new();
-    let mut references = Vec::new();
-    for (section, files) in package.tree.sections() {
-        for part in parts(files) {
-            let digest = section_digest(&part, section);
-            let name = format!(
-                "{}-{section}-{}",
-                package.manifest.name,
-                digest.short(NAME_DIGITS)
-            );
-            content.push(object(package, origin, namespace, section, &name, &part));
-            references.push(ContentRef {
-                section: section.to_owned(),
-                kind: ContentKind::ConfigMap,
-                name,
-                digest: Some(digest),
-            });
-        }
-    }
+    let owner = Owner {
+        plugin: &package.manifest.name,
+        version: &package.manifest.version,
+        namespace,
+        labels: common_labels(package, origin),
+    };
+    let (content, references) = package::content::objects(&package.tree, &owner);
     Projection {
         content,
         addon: addon(package, origin, references),
-    }
-}
-
-type Files<'a> = BTreeMap<&'a str, &'a [u8]>;
-
-/// The files in their order, as many in one part as an object holds.
-fn parts(files: Files<'_>) -> Vec<Files<'_>> {
-    let mut parts = Vec::new();
-    let (mut part, mut size) = (Files::new(), 0);
-    for (name, bytes) in files {
-        let more = name.len() + bytes.len();
-        if size + more > MAX_OBJECT_BYTES && !part.is_empty() {
-            parts.push(std::mem::take(&mut part));
-            size = 0;
-        }
-        part.insert(name, bytes);
-        size += more;
-    }
-    parts.push(part);
-    parts
-}
-
-fn object(
-    package: &Package,
-    origin: &SignedProvenance,
-    namespace: &str,
-    section: &str,
-    name: &str,
-    files: &Files<'_>,
-) -> ConfigMap {
-    let mut labels = common_labels(package, origin);
-    labels.insert(labels::SECTION.to_owned(), section.to_owned());
-    if section == MANIFEST_SECTION {
-        // The other sections are shared by versions that do not differ in them.
-        let version = package.manifest.version.to_string();
-        labels.insert(labels::VERSION.to_owned(), version);
-    }
-    let (mut data, mut binary) = (BTreeMap::new(), BTreeMap::new());
-    for (name, bytes) in files {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => drop(data.insert((*name).to_owned(), text.to_owned())),
-            Err(_) => drop(binary.insert((*name).to_owned(), ByteString(bytes.to_vec()))),
-        }
-    }
-    ConfigMap {
-        metadata: ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(namespace.to_owned()),
-            labels: Some(labels),
-            ..ObjectMeta::default()
-        },
-        immutable: Some(true),
-        data: (!data.is_empty()).then_some(data),
-        binary_data: (!binary.is_empty()).then_some(binary),
     }
 }
 
@@ -125,7 +50,7 @@ fn addon(
         content,
         lifecycle: None,
     };
-    let mut addon = MiddlewareAddon::new(&format!("{plugin}-{version}"), spec);
+    let mut addon = MiddlewareAddon::new(&names::addon(plugin, version), spec);
     addon.metadata.labels = Some(labels);
     let annotation = (labels::PROVENANCE.to_owned(), provenance);
     addon.metadata.annotations = Some(BTreeMap::from([annotation]));
@@ -191,19 +116,6 @@ mod tests {
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.bind(|| insta::assert_yaml_snapshot!("projection", projection));
-    }
-
-    #[test]
-    fn a_large_section_is_spread_by_whole_files_and_reads_back() {
-        let big = vec![b'x'; 500 << 10];
-        let files: [(&str, &[u8]); 3] = [
-            ("scripts/a", &big),
-            ("scripts/b", b"small"),
-            ("scripts/c", &big),
-        ];
-        let parts = super::parts(files.into_iter().collect());
-        let names: Vec<Vec<&str>> = parts.iter().map(|p| p.keys().copied().collect()).collect();
-        assert_eq!(names, [vec!["scripts/a", "scripts/b"], vec!["scripts/c"]]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use package::{
-    Evaluate, Finding, Manifest, Package, Parameters, Refusal, Tree, ValidateError,
+    Evaluate, Finding, Manifest, Package, Parameters, Refusal, Tree, ValidateError, content::files,
     tree::MANIFEST_SECTION,
 };
 use std::collections::BTreeMap;
@@ -164,14 +164,6 @@ async fn read(cluster: &Cluster, reference: &ContentRef) -> Result<(String, File
         }
     }
     Ok((section.clone(), files))
-}
-
-fn files(object: ConfigMap) -> Files {
-    let text = object.data.unwrap_or_default().into_iter();
-    let binary = object.binary_data.unwrap_or_default().into_iter();
-    text.map(|(name, text)| (name, text.into_bytes()))
-        .chain(binary.map(|(name, bytes)| (name, bytes.0)))
-        .collect()
 }
 
 fn of_cluster(error: &ClusterError) -> String {

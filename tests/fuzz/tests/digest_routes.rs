@@ -296,7 +296,7 @@ fn from_configmaps(files: &Files) -> (Digest, usize) {
             "etcd takes at most 1.5 MiB: {}",
             json.len()
         );
-        let files = operator::content::files(serde_json::from_str(&json).unwrap());
+        let files = package::content::files(serde_json::from_str(&json).unwrap());
         let by_name = files
             .iter()
             .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))

@@ -34,7 +34,6 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "api",
             "catalog",
             "evaluate",
-            "operator",
             "package",
             "registry",
             "transport",

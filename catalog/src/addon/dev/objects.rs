@@ -3,19 +3,10 @@
 
 use super::saved::State;
 use api::{
-    MiddlewareAddon, MiddlewareAddonSpec,
-    crd::addon::{ContentKind, ContentRef},
-    labels, names,
-    names::PluginName,
+    MiddlewareAddon, MiddlewareAddonSpec, crd::addon::ContentRef, labels, names, names::PluginName,
 };
-use k8s_openapi::{
-    ByteString, api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
-use package::{section_digest, tree::MANIFEST_SECTION};
+use k8s_openapi::api::core::v1::ConfigMap;
 use std::collections::BTreeMap;
-
-/// The most bytes of one object: 1 MiB is the API server's limit, with metadata.
-const MAX_OBJECT_BYTES: usize = 900 << 10;
 
 /// Whose states they are, as labels.
 #[derive(Clone, Debug)]
@@ -33,8 +24,6 @@ pub(super) struct Objects {
     /// Created when all content is there.
     pub(super) addon: MiddlewareAddon,
 }
-
-type Files<'a> = BTreeMap<&'a str, &'a [u8]>;
 
 impl Owner<'_> {
     /// On every object of a session like this one.
@@ -65,72 +54,15 @@ impl Owner<'_> {
 impl Objects {
     /// The objects of `state`, with content in the namespace `platform`.
     pub(super) fn of(state: &State, owner: &Owner<'_>, platform: &str) -> Self {
-        let (mut content, mut references) = (Vec::new(), Vec::new());
-        for (section, files) in state.tree.sections() {
-            for part in parts(files) {
-                let digest = section_digest(&part, section);
-                let name = names::content(owner.plugin, section, &digest);
-                content.push(object(state, owner, platform, section, &name, &part));
-                references.push(ContentRef {
-                    section: section.to_owned(),
-                    kind: ContentKind::ConfigMap,
-                    name,
-                    digest: Some(digest),
-                });
-            }
-        }
+        let whose = package::content::Owner {
+            plugin: owner.plugin,
+            version: &state.version,
+            namespace: platform,
+            labels: owner.labels(),
+        };
+        let (content, references) = package::content::objects(&state.tree, &whose);
         let addon = addon(state, owner, references);
         Self { content, addon }
-    }
-}
-
-/// The files in their order, as many in one part as an object holds.
-fn parts(files: Files<'_>) -> Vec<Files<'_>> {
-    let mut parts = Vec::new();
-    let (mut part, mut size) = (Files::new(), 0);
-    for (name, bytes) in files {
-        let more = name.len() + bytes.len();
-        if size + more > MAX_OBJECT_BYTES && !part.is_empty() {
-            parts.push(std::mem::take(&mut part));
-            size = 0;
-        }
-        part.insert(name, bytes);
-        size += more;
-    }
-    parts.push(part);
-    parts
-}
-
-fn object(
-    state: &State,
-    owner: &Owner<'_>,
-    platform: &str,
-    section: &str,
-    name: &str,
-    files: &Files<'_>,
-) -> ConfigMap {
-    let mut labels = owner.labels();
-    labels.insert(labels::SECTION.to_owned(), section.to_owned());
-    if section == MANIFEST_SECTION {
-        labels.insert(labels::VERSION.to_owned(), state.version.to_string());
-    }
-    let (mut data, mut binary) = (BTreeMap::new(), BTreeMap::new());
-    for (name, bytes) in files {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => drop(data.insert((*name).to_owned(), text.to_owned())),
-            Err(_) => drop(binary.insert((*name).to_owned(), ByteString(bytes.to_vec()))),
-        }
-    }
-    ConfigMap {
-        metadata: ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(platform.to_owned()),
-            labels: Some(labels),
-            ..ObjectMeta::default()
-        },
-        immutable: Some(true),
-        data: (!data.is_empty()).then_some(data),
-        binary_data: (!binary.is_empty()).then_some(binary),
     }
 }
 
