@@ -9,6 +9,7 @@ use crate::{
     events::Events,
     ledger::Ledgers,
     metrics::{Controller, Metrics},
+    policy::Policies,
     provenance::Keys,
     watch::Feeds,
 };
@@ -31,6 +32,8 @@ pub struct Context {
     pub packages: content::Cache,
     /// The key by which the registry vouches for versions.
     pub keys: Keys,
+    /// What versions must show.
+    pub policies: Policies,
     /// The ledgers, and who waits to be entered in one.
     pub ledgers: Ledgers,
     /// What the schemas said lately.
@@ -55,6 +58,7 @@ impl Context {
         Self {
             packages: content::Cache::new(client.clone(), &settings.namespace),
             keys: Keys::new(client.clone(), &settings.namespace),
+            policies: Policies::new(client.clone()),
             ledgers: Ledgers::new(client.clone()),
             verdicts: Verdicts::default(),
             cluster: Cluster::new(client.clone()),

@@ -36,6 +36,7 @@
 pub mod addon;
 pub mod app;
 pub mod apply;
+pub mod asked;
 pub mod children;
 pub mod cluster;
 pub mod component;

@@ -2,7 +2,8 @@
 //!
 //! In: the policies as they stand in the cluster, and what is known of a version. Out: nothing, or a
 //! [`Refusal`] that names each policy, what it demands, what was found, and what to do. It fails closed:
-//! a policy that this release cannot read refuses all that it may be about. What runs is never judged.
+//! a policy that this release cannot read refuses all that it may be about, and where the policies cannot
+//! be listed there is no verdict. What runs is never judged.
 
 mod demands;
 mod read;
@@ -10,11 +11,16 @@ mod url;
 
 pub use read::{Policy, RawPolicy, Reach};
 
-use crate::{provenance::Origin, watch::Feeds};
+use crate::{
+    asked::Asked,
+    error::{self, Consequence},
+    provenance::Origin,
+};
 use api::{Digest, Version, names::PluginName};
+use kube::{Api, Client, api::ListParams};
 use package::Manifest;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// What is known of a version that is to be published or pinned.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -126,11 +132,47 @@ pub fn judge(policies: &[Policy], subject: &Subject) -> Result<(), Refusal> {
     })
 }
 
-/// The policies of the cluster, by name.
-pub fn current(feeds: &Feeds) -> Vec<Policy> {
-    let mut raw = feeds.policies.store().state();
-    raw.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-    raw.iter().map(|raw| Policy::read(raw)).collect()
+/// The policies could not be listed.
+#[derive(Debug, thiserror::Error)]
+#[error("listing the AddonPolicies failed: {0}")]
+pub struct ListError(#[source] Box<kube::Error>);
+
+impl ListError {
+    /// What happens next.
+    pub fn consequence(&self) -> Consequence {
+        error::of_kube(&self.0)
+    }
+}
+
+/// The policies of the cluster. They are asked of the API server, not of a cache: a policy that was made
+/// before a version holds for that version.
+pub struct Policies {
+    api: Api<RawPolicy>,
+    listed: Asked<Arc<[Policy]>>,
+}
+
+impl Policies {
+    /// Nothing was asked yet.
+    pub fn new(client: Client) -> Self {
+        Self {
+            api: Api::all(client),
+            listed: Asked::default(),
+        }
+    }
+
+    /// The policies as they are now, by name.
+    ///
+    /// # Errors
+    /// They could not be listed: there is no verdict.
+    pub async fn now(&self) -> Result<Arc<[Policy]>, ListError> {
+        let list = async || {
+            let listed = self.api.list(&ListParams::default()).await;
+            let mut raw = listed.map_err(|error| ListError(Box::new(error)))?.items;
+            raw.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+            Ok(raw.iter().map(Policy::read).collect())
+        };
+        self.listed.now(list).await
+    }
 }
 
 /// Every image that a manifest names, each once.

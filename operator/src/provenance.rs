@@ -9,7 +9,10 @@ mod key;
 
 pub use key::PublicKey;
 
-use crate::error::{self, Consequence};
+use crate::{
+    asked::Asked,
+    error::{self, Consequence},
+};
 use api::{
     Digest, MiddlewareAddon, labels,
     provenance::{PUBLIC_KEY, Provenance, SECRET, SignedProvenance, Signer},
@@ -18,10 +21,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, ResourceExt as _};
 use serde::{Deserialize, Serialize};
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
 
 /// Where a version comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,16 +94,7 @@ impl KeyError {
 /// The registry's public key, as it was read last.
 pub struct Keys {
     secrets: Api<Secret>,
-    held: Mutex<Held>,
-    /// Who holds it reads; those that ask meanwhile wait for the answer.
-    reading: tokio::sync::Mutex<()>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Held {
-    /// When the last reading began.
-    asked: Option<Instant>,
-    key: Option<PublicKey>,
+    key: Asked<Option<PublicKey>>,
 }
 
 impl Keys {
@@ -112,8 +102,7 @@ impl Keys {
     pub fn new(client: Client, namespace: &str) -> Self {
         Self {
             secrets: Api::namespaced(client, namespace),
-            held: Mutex::default(),
-            reading: tokio::sync::Mutex::default(),
+            key: Asked::default(),
         }
     }
 
@@ -135,35 +124,22 @@ impl Keys {
             Ok(claim) => claim,
             Err(unproven) => return Ok(Origin::ByHand(Some(unproven))),
         };
-        let begun = Instant::now();
-        if self.held().key.is_some_and(|key| claim.is_signed_by(&key)) {
+        let held = self.key.last().flatten();
+        if held.is_some_and(|key| claim.is_signed_by(&key)) {
             return Ok(Origin::Source(Box::new(claim.provenance)));
         }
-        Ok(match self.key_since(begun).await? {
+        Ok(match self.key.now(async || self.read().await).await? {
             None => Origin::ByHand(Some(Unproven::NoKey)),
             Some(key) if claim.is_signed_by(&key) => Origin::Source(Box::new(claim.provenance)),
             Some(_) => Origin::ByHand(Some(Unproven::BadSignature)),
         })
     }
 
-    /// The key as it was at `begun` or later.
-    async fn key_since(&self, begun: Instant) -> Result<Option<PublicKey>, KeyError> {
-        let _reading = self.reading.lock().await;
-        let held = self.held();
-        if held.asked.is_some_and(|asked| asked >= begun) {
-            return Ok(held.key);
-        }
-        let asked = Some(Instant::now());
+    async fn read(&self) -> Result<Option<PublicKey>, KeyError> {
         let secret = self.secrets.get_opt(SECRET).await;
         let secret = secret.map_err(|error| KeyError(Box::new(error)))?;
         let pem = secret.and_then(|secret| secret.data?.remove(PUBLIC_KEY));
-        let key = pem.and_then(|pem| PublicKey::from_pem(&pem.0));
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Held { asked, key };
-        Ok(key)
-    }
-
-    fn held(&self) -> Held {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(pem.and_then(|pem| PublicKey::from_pem(&pem.0)))
     }
 }
 

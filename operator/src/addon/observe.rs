@@ -9,6 +9,7 @@ use crate::{
     content::ContentError,
     context::Context,
     error::{self, Consequence},
+    policy::ListError,
     provenance::KeyError,
 };
 use api::{
@@ -66,6 +67,9 @@ pub enum ObserveError {
     /// The registry's key could not be read.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The policies could not be listed.
+    #[error(transparent)]
+    Policies(#[from] ListError),
     /// The users could not be listed.
     #[error("listing the users failed: {0}")]
     Users(#[source] Box<kube::Error>),
@@ -77,6 +81,7 @@ impl ObserveError {
         match self {
             Self::Content(error) => error.consequence(),
             Self::Key(error) => error.consequence(),
+            Self::Policies(error) => error.consequence(),
             Self::Ledger(error) | Self::Users(error) => error::of_kube(error),
         }
     }

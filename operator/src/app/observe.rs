@@ -13,6 +13,7 @@ use crate::{
     content::ContentError,
     context::Context,
     error::{self, Consequence},
+    policy::ListError,
     provenance::KeyError,
 };
 use api::{
@@ -94,6 +95,9 @@ pub enum ObserveError {
     /// The registry's key could not be read.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The policies could not be listed.
+    #[error(transparent)]
+    Policies(#[from] ListError),
     /// The API server could not be asked for content.
     #[error(transparent)]
     Content(#[from] ContentError),
@@ -129,6 +133,7 @@ impl ObserveError {
             Self::Name(_) => Consequence::Terminal,
             Self::Content(error) => error.consequence(),
             Self::Key(error) => error.consequence(),
+            Self::Policies(error) => error.consequence(),
             Self::Remains(error) | Self::Cluster(error) => error::of_kube(error),
         }
     }

@@ -14,6 +14,7 @@ use api::{
 };
 use package::{Finding, Manifest, Package, Refusal, Tree};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What of a version's content is known.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,21 +79,29 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// What of the content is known, and the ledger; both are read at once.
+/// What of the content is known, and the ledger; all that it takes is read at once.
 pub(super) async fn content(
     addon: &MiddlewareAddon,
     context: &Context,
 ) -> Result<(Content, Option<AddonLedger>), ObserveError> {
-    let (tree, looked) = futures::join!(
+    let (tree, looked, policies) = futures::join!(
         context.packages.tree(&addon.spec.content),
         context
             .ledgers
-            .look(&addon.spec.plugin, &addon.spec.version)
+            .look(&addon.spec.plugin, &addon.spec.version),
+        context.policies.now(),
     );
     let looked = looked.map_err(|error| ObserveError::Ledger(Box::new(error)))?;
     let Looked { published, ledger } = looked;
     let content = match tree {
-        Ok(tree) => compared(addon, tree, published, context).await?,
+        Ok(tree) => {
+            // What is published is not judged again.
+            let policies = match published {
+                Some(_) => Arc::default(),
+                None => policies?,
+            };
+            compared(addon, tree, published, &policies, context).await?
+        }
         Err(ContentError::Missing { objects }) => Content::Missing(objects),
         Err(error @ ContentError::Mismatch { .. }) => Content::Mismatch(error.to_string()),
         Err(ContentError::NoTree(findings)) => Content::Invalid(findings),
@@ -106,6 +115,7 @@ async fn compared(
     addon: &MiddlewareAddon,
     tree: Tree,
     published: Option<Digest>,
+    policies: &[Policy],
     context: &Context,
 ) -> Result<Content, ObserveError> {
     let offered = tree.digest();
@@ -122,7 +132,8 @@ async fn compared(
         Some(published) if published != offered => Ok(Content::Changed { published, offered }),
         published => {
             let origin = context.keys.origin(addon, &offered).await?;
-            let judged = judge(addon, tree, published.is_some(), origin, context).await;
+            let published = published.is_some();
+            let judged = judge(addon, tree, published, policies, origin, context).await;
             Ok(judged.unwrap_or_else(|refused| *refused))
         }
     }
@@ -134,19 +145,16 @@ async fn judge(
     addon: &MiddlewareAddon,
     tree: Tree,
     published: bool,
+    policies: &[Policy],
     origin: Origin,
     context: &Context,
 ) -> Result<Content, Box<Content>> {
-    let policies = match published {
-        true => Vec::new(),
-        false => policy::current(&context.feeds),
-    };
     let tree = match policies.is_empty() {
         true => tree,
         false => {
             let package = off(move || package::load(tree)).await?;
             is_itself(addon, &package.manifest)?;
-            allowed(&policies, &package, &origin)?;
+            allowed(policies, &package, &origin)?;
             package.tree
         }
     };

@@ -120,11 +120,13 @@ pub(super) async fn unverified(
     let wanted = &app.spec.plugin_version;
     let is_new = present.is_none_or(|pin| pin.plugin_version != *wanted);
     let addon = versions.iter().find(|addon| addon.spec.version == *wanted);
-    let policies = policy::current(&context.feeds);
-    let (Some(package), Some(addon), true, false) = (package, addon, is_new, policies.is_empty())
-    else {
+    let (Some(package), Some(addon), true) = (package, addon, is_new) else {
         return Ok(None);
     };
+    let policies = context.policies.now().await?;
+    if policies.is_empty() {
+        return Ok(None);
+    }
     let origin = context.keys.origin(addon, &package.digest).await?;
     let subject = Subject::new(&package.manifest, &package.digest, origin);
     Ok(policy::judge(&policies, &subject)
