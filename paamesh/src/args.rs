@@ -91,7 +91,7 @@ pub struct ServiceFlags {
     #[arg(long, env = "PAAMESH_RECONCILE_TIMEOUT", default_value = "5m", value_parser = duration)]
     pub reconcile_timeout: Duration,
     /// How many requests a second the API server is asked at most.
-    #[arg(long, env = "PAAMESH_API_QPS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, env = "PAAMESH_API_QPS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub api_qps: u32,
     /// How logs look.
     #[arg(long, env = "PAAMESH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]

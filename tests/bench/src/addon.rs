@@ -13,8 +13,14 @@ pub fn name(prefix: &str, n: usize) -> String {
     format!("{prefix}{n:05}")
 }
 
-/// The files of version `1.minor.0` of `plugin`.
+/// Version `1.minor.0` of `plugin`.
 pub fn tree(plugin: &str, minor: usize) -> Result<Tree> {
+    let files = files(plugin, minor).map(|(path, text)| (path, text.into_bytes()));
+    Tree::from_files(files).map_err(|findings| anyhow!("{findings:?}"))
+}
+
+/// Its files, by path.
+pub fn files(plugin: &str, minor: usize) -> [(String, String); 4] {
     let files = [
         ("addon.yaml", manifest(plugin, minor)),
         ("schema/cache.cue", schema(plugin)),
@@ -24,8 +30,7 @@ pub fn tree(plugin: &str, minor: usize) -> Result<Tree> {
         ),
         ("templates/cache.conf", template(plugin)),
     ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.into_bytes()));
-    Tree::from_files(files).map_err(|findings| anyhow!("{findings:?}"))
+    files.map(|(path, text)| (path.to_owned(), text))
 }
 
 /// The package of `tree`, unchecked.

@@ -96,7 +96,7 @@ async fn written(client: &Client, namespace: &str, n: usize, tree: package::Tree
     let sources = Api::<AddonSource>::all(client.clone());
     let source = AddonSource {
         metadata: kube::core::ObjectMeta {
-            name: Some(format!("bare{n:05}")),
+            name: Some(addon::name("p", n)),
             ..Default::default()
         },
         ..serde_json::from_value(json!({"metadata": {}, "spec": {"oci": {"url": "oci://x"}}}))?

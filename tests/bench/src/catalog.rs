@@ -1,11 +1,10 @@
 //! Many versions in the catalog: what operator and registry hold of them.
 
-use crate::{addon, processes::Service, table::Table};
+use crate::{addon, table::Table, world::World};
 use anyhow::Result;
 use api::{AddonLedger, AddonLedgerSpec, MiddlewareAddon};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kit::ControlPlane;
 use kube::{
     Api, Client, ResourceExt as _,
     api::{Patch, PatchParams, PostParams},
@@ -19,12 +18,9 @@ const MAKING: usize = 16;
 
 /// Measures and prints a table.
 pub async fn measure(paamesh: &Path, number: usize) -> Result<()> {
-    let cp = ControlPlane::start().await?;
-    cp.install_crds().await?;
-    let client = cp.client_as("bench").await?;
-    let namespace = cp.namespace("platform").await?;
+    let world = World::new(paamesh).await?;
     let plugins = (0..number.div_ceil(EACH)).map(|n| {
-        let (client, namespace) = (client.clone(), namespace.clone());
+        let (client, namespace) = (world.client.clone(), world.namespace.clone());
         async move { plugin(&client, &namespace, &addon::name("p", n)).await }
     });
     let () = stream::iter(plugins)
@@ -32,15 +28,7 @@ pub async fn measure(paamesh: &Path, number: usize) -> Result<()> {
         .try_collect()
         .await?;
     let mut table = Table::default();
-    let operator = Service::start(
-        paamesh,
-        "operator",
-        &cp,
-        &namespace,
-        &["--agent-image", "agent:none"],
-    )
-    .await?;
-    let registry = Service::start(paamesh, "registry", &cp, &namespace, &[]).await?;
+    let (operator, registry) = world.platform().await?;
     tokio::time::sleep(Duration::from_secs(60)).await;
     let versions = number.div_ceil(EACH) * EACH;
     for (name, service) in [("operator", &operator), ("registry", &registry)] {

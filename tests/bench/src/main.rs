@@ -9,6 +9,10 @@
 mod addon;
 mod bare;
 mod catalog;
+mod git;
+#[path = "../../../registry/transport/tests/support/git_server.rs"]
+#[allow(dead_code)]
+mod git_server;
 #[path = "../../../registry/transport/tests/support/http_server.rs"]
 #[allow(dead_code)]
 mod http_server;
@@ -18,6 +22,7 @@ mod processes;
 mod registries;
 mod sources;
 mod table;
+mod world;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -48,6 +53,12 @@ enum What {
         #[arg(long, default_value_t = 60)]
         rest: u64,
     },
+    /// One change of a Git repository, and a look at a large one that did not change.
+    Git {
+        /// How many versions the large one has.
+        #[arg(long, default_value_t = 1000)]
+        number: usize,
+    },
     /// Versions in the catalog: memory of operator and registry.
     Catalog {
         /// How many.
@@ -66,6 +77,7 @@ fn main() -> Result<()> {
             What::Sources { number, rest } => {
                 sources::measure(&arguments.paamesh, number, rest).await
             }
+            What::Git { number } => git::measure(&arguments.paamesh, number).await,
             What::Catalog { number } => catalog::measure(&arguments.paamesh, number).await,
         }
     })

@@ -3,23 +3,15 @@
 
 use crate::{
     addon, bare,
-    processes::Service,
     registries::{Demands, Registry},
-    table::Table,
+    table::{Table, median},
+    world::World,
 };
-use anyhow::{Context as _, Result, ensure};
-use api::{
-    AddonSource, MiddlewareAddon, Version,
-    conditions::{READY, is_true},
-    crd::addon::AddonPhase,
-    labels,
-};
+use anyhow::Result;
+use api::{AddonSource, Version};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use kit::{ControlPlane, Events};
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::{ListParams, Patch, PatchParams, PostParams},
-};
+use kit::Events;
+use kube::api::PostParams;
 use serde_json::json;
 use std::{
     path::Path,
@@ -34,44 +26,22 @@ use transport::{
 /// How many sources are made at once, before anything is measured.
 const MAKING: usize = 16;
 /// How often one source is changed.
-const CHANGES: usize = 11;
-/// The longest that anything is waited for.
-const PATIENCE: Duration = Duration::from_mins(15);
-
-struct World {
-    cp: ControlPlane,
-    client: Client,
-    namespace: String,
-    registry: Registry,
-    paamesh: std::path::PathBuf,
-}
+const CHANGES: usize = 20;
 
 /// Measures and prints a table.
 pub async fn measure(paamesh: &Path, number: usize, rest: u64) -> Result<()> {
     let place = tempfile::tempdir()?;
-    let cp = ControlPlane::start().await?;
-    cp.install_crds().await?;
-    let world = World {
-        client: cp.client_as("bench").await?,
-        namespace: cp.namespace("platform").await?,
-        registry: Registry::distribution(place.path(), &Demands::default()),
-        paamesh: paamesh.to_owned(),
-        cp,
+    let registry = Registry::distribution(place.path(), &Demands::default());
+    push(&registry, number).await?;
+    // Each begins with an API server of its own, in which nobody wrote before.
+    let bare = {
+        let world = World::new(paamesh).await?;
+        sources(&world, &registry, 0..number).await?;
+        let remotes = (0..number).map(|n| remote(&registry, &addon::name("p", n)));
+        bare::run(&world.client, &world.namespace, remotes.collect()).await?
     };
+    let world = World::new(paamesh).await?;
     let mut table = Table::default();
-    push(&world, "bare", number).await?;
-    push(&world, "p", number).await?;
-    for n in 0..number {
-        source(
-            &world,
-            &format!("bare{n:05}"),
-            &addon::name("bare", n),
-            true,
-        )
-        .await?;
-    }
-    let remotes = (0..number).map(|n| remote(&world, &addon::name("bare", n)));
-    let bare = bare::run(&world.client, &world.namespace, remotes.collect()).await?;
     table.row(
         format!(
             "bare client: {number} pulls, {} writes each, 16 in flight",
@@ -83,39 +53,32 @@ pub async fn measure(paamesh: &Path, number: usize, rest: u64) -> Result<()> {
             number as f64 / bare.as_secs_f64()
         ),
     );
-    platform(&world, &mut table, number, rest, bare).await?;
+    platform(&world, &registry, &mut table, number, rest, bare).await?;
     table.print();
     Ok(())
 }
 
 async fn platform(
-    world: &World,
+    world: &World<'_>,
+    server: &Registry,
     table: &mut Table,
     number: usize,
     rest: u64,
     bare: Duration,
 ) -> Result<()> {
-    let operator = start(world, "operator", &["--agent-image", "agent:none"]).await?;
-    let registry = start(world, "registry", &[]).await?;
-    source(world, "p00000", &addon::name("p", 0), false).await?;
-    all_ready(world, 1).await?;
+    let (operator, registry) = world.platform().await?;
+    sources(world, server, 0..1).await?;
+    world.all_ready(1).await?;
     table.row(
         "one source alone: push returned → Active, p50",
-        changes(world, 0).await?,
+        changes(world, server, 0).await?,
     );
     drop((operator, registry));
-    let making = (1..number).map(|n| async move {
-        source(world, &addon::name("p", n), &addon::name("p", n), false).await
-    });
-    let () = stream::iter(making)
-        .buffer_unordered(MAKING)
-        .try_collect()
-        .await?;
+    sources(world, server, 1..number).await?;
 
     let (mark, begun) = (world.cp.audit().mark()?, Instant::now());
-    let operator = start(world, "operator", &["--agent-image", "agent:none"]).await?;
-    let registry = start(world, "registry", &[]).await?;
-    all_ready(world, number).await?;
+    let (operator, registry) = world.platform().await?;
+    world.all_ready(number).await?;
     let took = begun.elapsed();
     let evaluators = (operator.cpu()?.children + registry.cpu()?.children) / cores();
     let without = took.as_secs_f64() - evaluators;
@@ -185,13 +148,9 @@ async fn platform(
     );
     table.row(
         format!("one source of {number}: push returned → Active, p50"),
-        changes(world, CHANGES).await?,
+        changes(world, server, CHANGES).await?,
     );
     Ok(())
-}
-
-async fn start(world: &World, name: &str, flags: &[&str]) -> Result<Service> {
-    Service::start(&world.paamesh, name, &world.cp, &world.namespace, flags).await
 }
 
 fn cores() -> f64 {
@@ -213,9 +172,9 @@ fn by_resource(writes: &Events, number: usize) -> String {
     texts.join(", ")
 }
 
-fn remote(world: &World, plugin: &str) -> Remote {
+fn remote(registry: &Registry, plugin: &str) -> Remote {
     Remote {
-        url: world.registry.url(&format!("addons/{plugin}")),
+        url: registry.url(&format!("addons/{plugin}")),
         insecure: true,
         reference: Reference::default(),
         credentials: Credentials::default(),
@@ -223,9 +182,9 @@ fn remote(world: &World, plugin: &str) -> Remote {
     }
 }
 
-async fn push(world: &World, prefix: &'static str, number: usize) -> Result<()> {
+async fn push(registry: &Registry, number: usize) -> Result<()> {
     let artifacts = Arc::new(Artifacts::new());
-    let work = (0..number).map(|n| push_one(world, &artifacts, addon::name(prefix, n), 0));
+    let work = (0..number).map(|n| push_one(registry, &artifacts, addon::name("p", n), 0));
     stream::iter(work)
         .buffer_unordered(MAKING)
         .try_collect()
@@ -233,12 +192,12 @@ async fn push(world: &World, prefix: &'static str, number: usize) -> Result<()> 
 }
 
 async fn push_one(
-    world: &World,
+    registry: &Registry,
     artifacts: &Arc<Artifacts>,
     plugin: String,
     minor: usize,
 ) -> Result<()> {
-    let (artifacts, remote) = (artifacts.clone(), remote(world, &plugin));
+    let (artifacts, remote) = (artifacts.clone(), remote(registry, &plugin));
     let work = move || -> Result<()> {
         let tree = addon::tree(&plugin, minor)?;
         let version = Version::new(1, u64::try_from(minor)?, 0);
@@ -254,82 +213,41 @@ async fn push_one(
     tokio::task::spawn_blocking(work).await?
 }
 
-async fn source(world: &World, name: &str, plugin: &str, suspend: bool) -> Result<()> {
-    let source: AddonSource = serde_json::from_value(json!({
-        "apiVersion": api::API_VERSION, "kind": "AddonSource", "metadata": {"name": name},
-        "spec": {
-            "oci": {"url": remote(world, plugin).url, "insecure": true},
-            "interval": "1m", "suspend": suspend,
-        },
-    }))?;
-    let sources = Api::<AddonSource>::all(world.client.clone());
-    sources.create(&PostParams::default(), &source).await?;
-    Ok(())
-}
-
-/// Until `number` sources that are not suspended are Ready; few looks, because each reads all of them.
-async fn all_ready(world: &World, number: usize) -> Result<()> {
-    const PAUSE: Duration = Duration::from_millis(400);
-    let sources = Api::<AddonSource>::all(world.client.clone());
-    let begun = Instant::now();
-    loop {
-        let all = sources.list(&ListParams::default()).await?;
-        let wanted = all.items.iter().filter(|source| !source.spec.suspend);
-        let is_ready = |source: &&AddonSource| {
-            source
-                .status
-                .as_ref()
-                .is_some_and(|status| is_true(&status.conditions, READY))
-        };
-        let (ready, not): (Vec<_>, Vec<_>) = wanted.partition(is_ready);
-        if ready.len() >= number && not.is_empty() {
-            return Ok(());
+async fn sources(
+    world: &World<'_>,
+    registry: &Registry,
+    numbers: std::ops::Range<usize>,
+) -> Result<()> {
+    let sources = world.sources();
+    let making = numbers.map(|n| {
+        let (name, sources) = (addon::name("p", n), &sources);
+        async move {
+            let source: AddonSource = serde_json::from_value(json!({
+                "apiVersion": api::API_VERSION, "kind": "AddonSource", "metadata": {"name": name},
+                "spec": {
+                    "oci": {"url": remote(registry, &name).url, "insecure": true},
+                    "interval": "1m",
+                },
+            }))?;
+            sources.create(&PostParams::default(), &source).await?;
+            anyhow::Ok(())
         }
-        let status = not
-            .first()
-            .map(|source| (source.name_any(), &source.status));
-        ensure!(
-            begun.elapsed() < PATIENCE,
-            "{} of {number} are Ready; {status:?}",
-            ready.len()
-        );
-        tokio::time::sleep(PAUSE).await;
-    }
+    });
+    let made = stream::iter(making).buffer_unordered(MAKING);
+    made.try_collect().await
 }
 
 /// Pushes new versions of plugin 0, one at a time, from minor `first + 1` on.
-async fn changes(world: &World, first: usize) -> Result<String> {
+async fn changes(world: &World<'_>, registry: &Registry, first: usize) -> Result<String> {
     let artifacts = Arc::new(Artifacts::new());
-    let addons = Api::<MiddlewareAddon>::all(world.client.clone());
     let plugin = addon::name("p", 0);
     let mut times = Vec::new();
     for minor in first + 1..=first + CHANGES {
-        push_one(world, &artifacts, plugin.clone(), minor).await?;
+        push_one(registry, &artifacts, plugin.clone(), minor).await?;
         let begun = Instant::now();
-        reconcile_now(world, "p00000").await?;
-        let name = format!("{plugin}-1.{minor}.0");
-        loop {
-            let addon = addons.get_opt(&name).await?;
-            let phase = addon.and_then(|addon| addon.status?.phase);
-            if phase == Some(AddonPhase::Active) {
-                break;
-            }
-            ensure!(begun.elapsed() < PATIENCE, "{name} is {phase:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        world.reconcile_now(&plugin).await?;
+        world.active(&format!("{plugin}-1.{minor}.0")).await?;
         times.push(begun.elapsed());
     }
-    times.sort();
-    let median = times.get(times.len() / 2).context("no change was made")?;
-    Ok(format!("{} ms", median.as_millis()))
-}
-
-async fn reconcile_now(world: &World, name: &str) -> Result<()> {
-    let now = format!("{:?}", std::time::SystemTime::now());
-    let patch = json!({"metadata": {"annotations": {labels::RECONCILE_REQUESTED_AT: now}}});
-    let sources = Api::<AddonSource>::all(world.client.clone());
-    sources
-        .patch(name, &PatchParams::default(), &Patch::Merge(patch))
-        .await?;
-    Ok(())
+    Ok(format!("{} ms", median(times).as_millis()))
 }

@@ -1,5 +1,7 @@
 //! Figures as a Markdown table.
 
+use std::time::Duration;
+
 /// Rows of what was measured.
 #[derive(Default)]
 pub struct Table(Vec<(String, String)>);
@@ -19,4 +21,10 @@ impl Table {
             println!("| {what} | {value} |");
         }
     }
+}
+
+/// The one in the middle; nothing where there is none.
+pub fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
