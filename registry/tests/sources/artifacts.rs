@@ -15,56 +15,56 @@ use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_become_versions_and_what_is_known_is_not_fetched_again() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("tagged").await?;
     let demands = Demands {
         basic: true,
         ..Demands::default()
     };
     let stage = Stage::new(world.directory.path(), &demands);
-    let first = stage.push("team/redis", "redis", "1.0.0", "a");
-    let second = stage.push("team/redis", "redis", "1.10.0", "a");
-    stage.push("team/redis", "redis", "2.0.0", "a");
+    let first = stage.push("team/redis", "tagged", "1.0.0", "a");
+    let second = stage.push("team/redis", "tagged", "1.10.0", "a");
+    stage.push("team/redis", "tagged", "2.0.0", "a");
     let oci = json!({
         "url": stage.url("team/redis"), "insecure": true,
-        "ref": {"semver": "1.x"}, "secretRef": {"name": "registry"},
+        "ref": {"semver": "1.x"}, "secretRef": {"name": "tagged"},
     });
     let spec = json!({"interval": "1h", "oci": oci});
-    world.create("redis", spec).await?;
-    let missing = "Secret `registry` of oci.secretRef";
+    world.create("tagged", spec).await?;
+    let missing = "Secret `tagged` of oci.secretRef";
     world
-        .seen_of("redis", |s| says(s, "FetchFailed", missing))
+        .seen_of("tagged", |s| says(s, "FetchFailed", missing))
         .await?;
-    world.secret("registry", json!({"username": "ann"})).await?;
+    world.secret("tagged", json!({"username": "ann"})).await?;
     let half = "`password` is missing; want it beside `username`";
     world
-        .look_at("redis", |s| says(s, "FetchFailed", half))
+        .look_at("tagged", |s| says(s, "FetchFailed", half))
         .await?;
     let wrong = json!({"username": "ann", "password": "wrong"});
-    world.secret("registry", wrong).await?;
+    world.secret("tagged", wrong).await?;
     world
-        .look_at("redis", |s| says(s, "FetchFailed", "401"))
+        .look_at("tagged", |s| says(s, "FetchFailed", "401"))
         .await?;
     let config = r#"{"auths": {"127.0.0.1:PORT": {"username": "ann", "password": "secret"}}}"#;
     let config = config.replace("PORT", &stage.server.port.to_string());
     world
-        .secret("registry", json!({".dockerconfigjson": config}))
+        .secret("tagged", json!({".dockerconfigjson": config}))
         .await?;
-    world.ask_for("redis").await?;
+    world.ask_for("tagged").await?;
 
-    let addon = world.addon("redis-1.0.0").await?;
+    let addon = world.addon("tagged-1.0.0").await?;
     let provenance: serde_json::Value =
         serde_json::from_str(&addon.annotations()[labels::PROVENANCE])?;
     assert_eq!(provenance["directory"], "1.0.0");
     assert_eq!(provenance["revision"], format!("1.0.0@{first}"));
-    world.publish("redis-1.0.0").await?;
-    world.publish("redis-1.10.0").await?;
-    let source = world.seen_of("redis", ready).await?;
+    world.publish("tagged-1.0.0").await?;
+    world.publish("tagged-1.10.0").await?;
+    let source = world.seen_of("tagged", ready).await?;
     let newest = format!("1.10.0@{second}");
     assert_eq!(source.status.unwrap().revision, Some(newest));
 
     // Nothing new: the list, and a HEAD of each tag.
     stage.server.lines();
-    world.look_at("redis", ready).await?;
+    world.look_at("tagged", ready).await?;
     let mut lines = stage.server.lines();
     lines.retain(|line| !line.contains("/v2/team/redis/tags/list"));
     lines.sort();
@@ -72,10 +72,10 @@ async fn tags_become_versions_and_what_is_known_is_not_fetched_again() -> Result
     assert_eq!(lines, heads);
 
     // One more: its manifest and its layer, by digest, and nothing of the others.
-    let third = stage.push("team/redis", "redis", "1.11.0", "a");
-    world.ask_for("redis").await?;
-    world.publish("redis-1.11.0").await?;
-    world.seen_of("redis", ready).await?;
+    let third = stage.push("team/redis", "tagged", "1.11.0", "a");
+    world.ask_for("tagged").await?;
+    world.publish("tagged-1.11.0").await?;
+    world.seen_of("tagged", ready).await?;
     let lines = stage.server.lines();
     let gets = lines
         .iter()
@@ -86,7 +86,7 @@ async fn tags_become_versions_and_what_is_known_is_not_fetched_again() -> Result
     assert!(gets[1].contains("/blobs/sha256:"), "{gets:?}");
 
     // A tag that is moved to other bytes of a published version.
-    let other = stage.push("elsewhere", "redis", "1.0.0", "b");
+    let other = stage.push("elsewhere", "tagged", "1.0.0", "b");
     let from = stage
         .registry
         .storage
@@ -100,7 +100,7 @@ async fn tags_become_versions_and_what_is_known_is_not_fetched_again() -> Result
     }
     stage.tag("team/redis", "1.0.0", &other);
     let source = world
-        .look_at("redis", |s| says(s, "VersionChanged", "scripts/start.sh"))
+        .look_at("tagged", |s| says(s, "VersionChanged", "scripts/start.sh"))
         .await?;
     let changed = source.status.unwrap().changed;
     assert_eq!(changed.len(), 1);
@@ -148,7 +148,7 @@ fn sick(port: u16, request: &Request) -> Option<Response> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_registry_is_said_and_mends_itself() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("sick").await?;
     let stage = Stage::new(world.directory.path(), &Demands::default());
     let port = stage.registry.port;
     stage.fault(move |request| sick(port, request));
@@ -183,7 +183,7 @@ async fn what_is_wrong_with_a_registry_is_said_and_mends_itself() -> Result<()> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_may_hold_more_than_one_look_has_time_for() -> Result<()> {
     const VERSIONS: usize = 32;
-    let world = World::new().await?;
+    let world = World::shared("slow").await?;
     let stage = Stage::new(world.directory.path(), &Demands::default());
     for patch in 0..VERSIONS {
         stage.push("slow", "slow", &format!("1.0.{patch}"), "a");
@@ -192,19 +192,16 @@ async fn a_repository_may_hold_more_than_one_look_has_time_for() -> Result<()> {
     stage.fault(move |request| {
         let slow = request.target.contains("/blobs/");
         if slow {
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(Duration::from_millis(200));
         }
         slow.then(|| forward(port, request))
     });
     let oci = json!({"url": stage.url("slow"), "insecure": true});
-    let spec = json!({"interval": "1h", "timeout": "2s", "oci": oci});
+    let spec = json!({"interval": "1h", "timeout": "1s", "oci": oci});
     world.create("slow", spec).await?;
     eventually(Duration::from_secs(60), "all of them", async || {
-        let addons = world
-            .addons()
-            .list(&kube::api::ListParams::default())
-            .await?;
-        ensure!(addons.items.len() == VERSIONS, "{}", addons.items.len());
+        let there = world.versions_of("slow").await?.len();
+        ensure!(there == VERSIONS, "{there}");
         Ok(())
     })
     .await?;
@@ -213,6 +210,8 @@ async fn a_repository_may_hold_more_than_one_look_has_time_for() -> Result<()> {
     }
     world.seen_of("slow", ready).await?;
     let lines = stage.server.lines();
+    let looks = lines.iter().filter(|line| line.contains("/tags/list"));
+    assert!(looks.count() > 1, "one look had time for all");
     let blobs = lines.iter().filter(|line| line.contains("/blobs/")).count();
     // One may be read again for its projection; what was judged is not judged again.
     assert!((VERSIONS..2 * VERSIONS).contains(&blobs), "{blobs}");

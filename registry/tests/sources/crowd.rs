@@ -7,8 +7,12 @@ use crate::{
 };
 use anyhow::{Result, ensure};
 use kit::eventually;
+use kube::api::DeleteParams;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_sources_that_hang_delay_no_other() -> Result<()> {
@@ -52,13 +56,13 @@ async fn a_hundred_sources_that_hang_delay_no_other() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn sources_of_one_repository_share_their_looks_at_it() -> Result<()> {
     const SOURCES: usize = 20;
-    let world = World::new().await?;
+    let world = World::shared("crowd").await?;
     for n in 0..SOURCES {
-        let name = format!("addon-{n}");
+        let name = format!("crowd-{n}");
         addon(&world, &name, &name, "1.0.0");
     }
-    world.repository.push();
-    let names: Vec<String> = (0..SOURCES).map(|n| format!("addon-{n}")).collect();
+    let commit = world.repository.push();
+    let names: Vec<String> = (0..SOURCES).map(|n| format!("crowd-{n}")).collect();
     for name in &names {
         let url = world.server.url("addons.git");
         let git = json!({"url": url, "insecure": true, "directories": [name]});
@@ -72,7 +76,14 @@ async fn sources_of_one_repository_share_their_looks_at_it() -> Result<()> {
     for name in &names {
         world.seen_of(name, ready).await?;
     }
-    let mirrors = std::fs::read_dir(world.directory.path().join("data/mirrors"))?;
+    let mirrors = std::fs::read_dir(world.mirrors())?;
+    let holds = |mirror: &std::path::Path| {
+        let mut git = Command::new("git");
+        git.arg("--git-dir").arg(mirror);
+        let said = git.args(["cat-file", "-e", &commit]).output();
+        said.unwrap().status.success()
+    };
+    let mirrors = mirrors.filter(|mirror| holds(&mirror.as_ref().unwrap().path()));
     assert_eq!(mirrors.count(), 1, "one mirror for all");
     // Each looks about once a second; what one saw is as good for half a second.
     world.server.requests();
@@ -80,5 +91,9 @@ async fn sources_of_one_repository_share_their_looks_at_it() -> Result<()> {
     tokio::time::sleep(watched).await;
     let looks = world.server.requests().len();
     assert!((4..=16).contains(&looks), "{looks} in {watched:?}");
+    for name in &names {
+        let params = DeleteParams::default();
+        world.sources().delete(name, &params).await?;
+    }
     Ok(())
 }

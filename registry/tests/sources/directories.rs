@@ -85,50 +85,46 @@ async fn each_saved_state_is_a_pre_release_of_its_own() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn states_that_are_saved_one_after_the_other_lose_none_and_change_none() -> Result<()> {
     const STATES: usize = 6;
-    let world = World::new().await?;
+    let world = World::shared("saved").await?;
     let root = world.authors();
-    save(&root, "a/redis/addon.yaml", &manifest("redis", "1.0.0"))?;
+    save(&root, "saved/a/addon.yaml", &manifest("saved-a", "1.0.0"))?;
     save(
         &root,
-        "a/redis/scripts/start.sh",
+        "saved/a/scripts/start.sh",
         "#!/bin/sh\n# 1\nexec sleep 1\n",
     )?;
-    save(&root, "a/kafka/addon.yaml", &manifest("kafka", "1.0.0"))?;
+    save(&root, "saved/b/addon.yaml", &manifest("saved-b", "1.0.0"))?;
     save(
         &root,
-        "a/kafka/scripts/start.sh",
+        "saved/b/scripts/start.sh",
         "#!/bin/sh\nexec sleep 1\n",
     )?;
-    let spec = json!({"interval": "1h", "directory": {"path": "a"}});
-    world.create("a", spec).await?;
-    world.addon("redis-1.0.0-dev.1").await?;
-    world.addon("kafka-1.0.0-dev.1").await?;
+    let spec = json!({"interval": "1h", "directory": {"path": "saved"}});
+    world.create("saved", spec).await?;
+    world.addon("saved-a-1.0.0-dev.1").await?;
+    world.addon("saved-b-1.0.0-dev.1").await?;
     for n in 2..=STATES {
         let text = format!("#!/bin/sh\n# {n}\nexec sleep 1\n");
-        save(&root, "a/redis/scripts/start.sh", &text)?;
-        let name = format!("redis-1.0.0-dev.{n}");
+        save(&root, "saved/a/scripts/start.sh", &text)?;
+        let name = format!("saved-a-1.0.0-dev.{n}");
         eventually(Duration::from_secs(30), &name, async || {
             ensure!(world.addons().get_opt(&name).await?.is_some());
             Ok(())
         })
         .await?;
     }
-    let addons = world
-        .addons()
-        .list(&kube::api::ListParams::default())
-        .await?;
-    let digests = addons
-        .items
-        .iter()
-        .map(|addon| addon.spec.digest.clone().unwrap());
+    let states = world.versions_of("saved-a").await?;
+    let digests = states.iter().map(|addon| &addon.spec.digest);
     let digests: std::collections::BTreeSet<_> = digests.collect();
-    assert_eq!(digests.len(), STATES + 1, "kafka was not saved again");
+    assert_eq!((states.len(), digests.len()), (STATES, STATES));
+    let others = world.versions_of("saved-b").await?;
+    assert_eq!(others.len(), 1, "it was not saved again");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_leads_out_of_the_root_is_not_read() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("outside").await?;
     for (name, path) in [("up", "../data"), ("absolute", "/etc")] {
         let spec = json!({"interval": "1h", "directory": {"path": path}});
         world.create(name, spec).await?;

@@ -16,8 +16,8 @@ use std::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_over_ssh_is_believed_by_its_host_key_alone() -> Result<()> {
-    let world = World::new().await?;
-    addon(&world, "redis", "redis", "1.0.0");
+    let world = World::shared("ssh").await?;
+    addon(&world, "redis", "ssh", "1.0.0");
     world.repository.push();
     let sshd = SshServer::start(world.directory.path());
     let identity = sshd.admit("ed25519", "sesame");
@@ -59,15 +59,19 @@ async fn a_repository_over_ssh_is_believed_by_its_host_key_alone() -> Result<()>
     let right = json!({"identity": identity, "password": "sesame", "known_hosts": known});
     world.secret("ssh", right).await?;
     world.ask_for("ssh").await?;
-    world.publish("redis-1.0.0").await?;
+    world.publish("ssh-1.0.0").await?;
     world.seen_of("ssh", ready).await?;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tags_with_a_prefix_are_the_versions_of_one_addon_among_several() -> Result<()> {
-    let world = World::new().await?;
-    for (name, version) in [("redis", "1.0.0"), ("kafka", "3.0.0"), ("redis", "1.1.0")] {
+    let world = World::shared("prefixed").await?;
+    for (name, version) in [
+        ("prefixed", "1.0.0"),
+        ("unwanted", "3.0.0"),
+        ("prefixed", "1.1.0"),
+    ] {
         addon(&world, name, name, version);
         world.repository.push();
         world
@@ -75,43 +79,44 @@ async fn tags_with_a_prefix_are_the_versions_of_one_addon_among_several() -> Res
             .git(&["tag", &format!("{name}/v{version}")]);
     }
     world.repository.git(&["push", "--quiet", "--tags"]);
-    let git = json!({"ref": {"tagPrefix": "redis/", "semver": "1.x"}, "directories": ["redis"]});
+    let git =
+        json!({"ref": {"tagPrefix": "prefixed/", "semver": "1.x"}, "directories": ["prefixed"]});
     world.source(json!({"git": git})).await?;
-    world.publish("redis-1.1.0").await?;
+    world.publish("prefixed-1.1.0").await?;
     let source = world.seen(ready).await?;
     let revision = source.status.unwrap().revision.unwrap();
-    assert!(revision.starts_with("redis/v1.1.0@sha1:"), "{revision}");
-    assert!(world.addons().get_opt("kafka-3.0.0").await?.is_none());
+    assert!(revision.starts_with("prefixed/v1.1.0@sha1:"), "{revision}");
+    assert!(world.addons().get_opt("unwanted-3.0.0").await?.is_none());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_history_is_published_and_the_oldest_bytes_of_a_version_are_its_own() -> Result<()>
 {
-    let world = World::new().await?;
+    let world = World::shared("past").await?;
     let mut commits = Vec::new();
     for version in ["1.0.0", "1.1.0"] {
-        addon(&world, "redis", "redis", version);
+        addon(&world, "redis", "past", version);
         commits.push(world.repository.push());
     }
     // Broken in passing, other bytes under the same version, moved, and on.
-    let broken = manifest("redis", "1.1.5").replace("components", "komponents");
+    let broken = manifest("past", "1.1.5").replace("components", "komponents");
     world.repository.write("redis/addon.yaml", &broken);
     world.repository.push();
-    addon(&world, "redis", "redis", "1.1.0");
+    addon(&world, "redis", "past", "1.1.0");
     world.repository.write("redis/README.md", "# Late\n");
     world.repository.push();
     world.repository.git(&["mv", "redis", "moved"]);
     world
         .repository
-        .write("moved/addon.yaml", &manifest("redis", "1.2.0"));
+        .write("moved/addon.yaml", &manifest("past", "1.2.0"));
     let head = world.repository.push();
     world.source(json!({"git": {"history": "full"}})).await?;
     for version in ["1.0.0", "1.1.0", "1.2.0"] {
-        world.publish(&format!("redis-{version}")).await?;
+        world.publish(&format!("past-{version}")).await?;
     }
     let source = world
-        .look(|s| says(s, "VersionChanged", "redis 1.1.0"))
+        .look(|s| says(s, "VersionChanged", "past 1.1.0"))
         .await?;
     assert!(is(&source, VERSIONS_UNCHANGED, "False", "VersionChanged"));
     let status = source.status.unwrap();
@@ -125,7 +130,7 @@ async fn a_whole_history_is_published_and_the_oldest_bytes_of_a_version_are_its_
         ("1.1.0", &commits[1], "redis"),
         ("1.2.0", &head, "moved"),
     ] {
-        let addon = world.addon(&format!("redis-{version}")).await?;
+        let addon = world.addon(&format!("past-{version}")).await?;
         let provenance: Value = serde_json::from_str(&addon.annotations()[labels::PROVENANCE])?;
         assert_eq!(provenance["revision"], format!("main@sha1:{commit}"));
         assert_eq!(provenance["directory"], directory);
@@ -142,12 +147,12 @@ async fn a_whole_history_is_published_and_the_oldest_bytes_of_a_version_are_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn submodules_and_large_files_elsewhere_are_refused_by_name() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("refused").await?;
     addon(&world, "lfs", "lfs", "1.0.0");
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
     world.repository.write("lfs/icon.png", pointer);
     addon(&world, "sub", "sub", "1.0.0");
-    addon(&world, "good", "good", "1.0.0");
+    addon(&world, "whole", "whole", "1.0.0");
     world.repository.push();
     let commit = world.repository.head();
     let link = format!("160000,{commit},sub/scripts/more");
@@ -161,7 +166,7 @@ async fn submodules_and_large_files_elsewhere_are_refused_by_name() -> Result<()
         .repository
         .git(&["push", "--quiet", "origin", "HEAD:main"]);
     world.source(json!({})).await?;
-    world.publish("good-1.0.0").await?;
+    world.publish("whole-1.0.0").await?;
     let source = world
         .seen(|s| is(s, READY, "False", "AddonsFailed"))
         .await?;
@@ -182,7 +187,7 @@ async fn submodules_and_large_files_elsewhere_are_refused_by_name() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_a_trusted_key_signed_is_read() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("commits").await?;
     let place = world.directory.path();
     for name in ["ann", "eve"] {
         keygen(&place.join(name), "ed25519", "");
@@ -203,18 +208,18 @@ async fn only_what_a_trusted_key_signed_is_read() -> Result<()> {
             .git(&["push", "--quiet", "origin", "HEAD:main"]);
         world.repository.head()
     };
-    addon(&world, "redis", "redis", "1.0.0");
+    addon(&world, "redis", "commits", "1.0.0");
     let signed = commit(Some("ann"), "signed");
-    world.secret("keys", json!({})).await?;
-    let verify = json!({"secretRef": {"name": "keys"}});
+    world.secret("commits", json!({})).await?;
+    let verify = json!({"secretRef": {"name": "commits"}});
     world.source(json!({"git": {"verify": verify}})).await?;
     let none = "none of the keys that are wanted is there; want armored OpenPGP";
     world.seen(|s| says(s, "FetchFailed", none)).await?;
     world
-        .secret("keys", json!({"ann.pub": public("ann")?}))
+        .secret("commits", json!({"ann.pub": public("ann")?}))
         .await?;
     world.ask().await?;
-    let published = world.addon("redis-1.0.0").await?;
+    let published = world.addon("commits-1.0.0").await?;
     let provenance: Value = serde_json::from_str(&published.annotations()[labels::PROVENANCE])?;
     assert_eq!(provenance["revision"], format!("main@sha1:{signed}"));
     let print = Command::new("ssh-keygen")
@@ -224,30 +229,30 @@ async fn only_what_a_trusted_key_signed_is_read() -> Result<()> {
     let print = String::from_utf8(print.stdout)?;
     let print = print.split_whitespace().nth(1).unwrap();
     assert_eq!(provenance["signer"], json!({"key": print}));
-    world.publish("redis-1.0.0").await?;
+    world.publish("commits-1.0.0").await?;
     world.seen(ready).await?;
 
-    addon(&world, "redis", "redis", "1.1.0");
+    addon(&world, "redis", "commits", "1.1.0");
     commit(None, "unsigned");
     world
         .look(|s| says(s, "VerificationFailed", "is not signed"))
         .await?;
-    addon(&world, "redis", "redis", "1.2.0");
+    addon(&world, "redis", "commits", "1.2.0");
     commit(Some("eve"), "by another");
     world
         .look(|s| says(s, "VerificationFailed", "which is not trusted"))
         .await?;
-    assert!(world.addons().get_opt("redis-1.1.0").await?.is_none());
-    assert!(world.addons().get_opt("redis-1.2.0").await?.is_none());
+    assert!(world.addons().get_opt("commits-1.1.0").await?.is_none());
+    assert!(world.addons().get_opt("commits-1.2.0").await?.is_none());
 
     // The same revision, and now she is trusted too; and then she is no more.
     let both = json!({"ann.pub": public("ann")?, "eve.pub": public("eve")?});
-    world.secret("keys", both).await?;
+    world.secret("commits", both).await?;
     world.ask().await?;
-    world.publish("redis-1.2.0").await?;
+    world.publish("commits-1.2.0").await?;
     world.seen(ready).await?;
     world
-        .secret("keys", json!({"ann.pub": public("ann")?}))
+        .secret("commits", json!({"ann.pub": public("ann")?}))
         .await?;
     world
         .look(|s| says(s, "VerificationFailed", "which is not trusted"))

@@ -26,34 +26,34 @@ fn refused(source: &AddonSource, directory: &str, text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_artifacts_that_a_trusted_key_signed_are_pulled() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("signed").await?;
     let stage = Stage::new(world.directory.path(), &Demands::default());
     let (ann, eve) = (stage.key("ann"), stage.key("eve"));
-    let signed = stage.push("redis", "redis", "1.0.0", "a");
-    stage.sign("redis", &signed, "ann");
-    let unsigned = stage.push("redis", "redis", "1.1.0", "a");
-    let other = stage.push("redis", "redis", "1.2.0", "a");
-    stage.sign("redis", &other, "eve");
-    world.secret("keys", json!({"ann.pub": ann})).await?;
+    let signed = stage.push("signed", "signed", "1.0.0", "a");
+    stage.sign("signed", &signed, "ann");
+    let unsigned = stage.push("signed", "signed", "1.1.0", "a");
+    let other = stage.push("signed", "signed", "1.2.0", "a");
+    stage.sign("signed", &other, "eve");
+    world.secret("signed", json!({"ann.pub": ann})).await?;
     let oci = json!({
-        "url": stage.url("redis"), "insecure": true,
-        "verify": {"secretRef": {"name": "keys"}},
+        "url": stage.url("signed"), "insecure": true,
+        "verify": {"secretRef": {"name": "signed"}},
     });
     world
-        .create("redis", json!({"interval": "1h", "oci": oci}))
+        .create("signed", json!({"interval": "1h", "oci": oci}))
         .await?;
-    let first = world.addon("redis-1.0.0").await?;
+    let first = world.addon("signed-1.0.0").await?;
     let signer = provenance(&first)?["signer"]["key"].clone();
     assert!(signer.as_str().unwrap().starts_with("sha256:"), "{signer}");
-    world.publish("redis-1.0.0").await?;
+    world.publish("signed-1.0.0").await?;
     let wrong = "is signed, but not with a key that is trusted";
     world
-        .seen_of("redis", |s| {
+        .seen_of("signed", |s| {
             refused(s, "1.1.0", "is not signed") && refused(s, "1.2.0", wrong)
         })
         .await?;
     let pulled = |lines: &[String], digest: &api::Digest| {
-        let get = format!("GET /v2/redis/manifests/{digest}");
+        let get = format!("GET /v2/signed/manifests/{digest}");
         lines.contains(&get)
     };
     let lines = stage.server.lines();
@@ -65,7 +65,7 @@ async fn only_artifacts_that_a_trusted_key_signed_are_pulled() -> Result<()> {
 
     // What was found to be signed is not asked again; what was not is.
     world
-        .look_at("redis", |s| refused(s, "1.1.0", "is not signed"))
+        .look_at("signed", |s| refused(s, "1.1.0", "is not signed"))
         .await?;
     let lines = stage.server.lines();
     let asked = |digest: &api::Digest| {
@@ -73,20 +73,20 @@ async fn only_artifacts_that_a_trusted_key_signed_are_pulled() -> Result<()> {
         lines.iter().any(|line| line.ends_with(&sig))
     };
     assert!(!asked(&signed) && asked(&unsigned), "{lines:?}");
-    stage.sign("redis", &unsigned, "ann");
-    world.ask_for("redis").await?;
-    world.publish("redis-1.1.0").await?;
+    stage.sign("signed", &unsigned, "ann");
+    world.ask_for("signed").await?;
+    world.publish("signed-1.1.0").await?;
 
     // A registry that cannot be asked is never «not signed».
-    let late = stage.push("redis", "redis", "1.3.0", "a");
-    stage.sign("redis", &late, "ann");
+    let late = stage.push("signed", "signed", "1.3.0", "a");
+    stage.sign("signed", &late, "ann");
     let tag = format!("sha256-{}.sig", late.hex());
     stage.fault(move |request| {
         let sick = request.target.ends_with(&tag);
         sick.then(|| Response::new(500, ""))
     });
     let source = world
-        .look_at("redis", |s| {
+        .look_at("signed", |s| {
             let said = condition(s, RECONCILING);
             said.is_some_and(|(_, _, text)| {
                 text.contains("1.3.0: whether it is signed cannot be told")
@@ -95,18 +95,18 @@ async fn only_artifacts_that_a_trusted_key_signed_are_pulled() -> Result<()> {
         .await?;
     assert!(!refused(&source, "1.3.0", ""));
     stage.heal();
-    world.publish("redis-1.3.0").await?;
+    world.publish("signed-1.3.0").await?;
 
     // Other keys are another question, of everything.
-    world.secret("keys", json!({"eve.pub": eve})).await?;
+    world.secret("signed", json!({"eve.pub": eve})).await?;
     world
-        .look_at("redis", |s| {
+        .look_at("signed", |s| {
             refused(s, "1.0.0", wrong) && refused(s, "1.3.0", wrong)
         })
         .await?;
-    world.addon("redis-1.2.0").await?;
+    world.addon("signed-1.2.0").await?;
     assert!(
-        world.addon("redis-1.0.0").await.is_ok(),
+        world.addon("signed-1.0.0").await.is_ok(),
         "what is published stays"
     );
     Ok(())
@@ -114,7 +114,7 @@ async fn only_artifacts_that_a_trusted_key_signed_are_pulled() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn images_are_pinned_and_signed_where_the_source_demands_it() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("images").await?;
     let stage = Stage::new(world.directory.path(), &Demands::default());
     let ann = stage.key("ann");
     // To a signature an image is an artifact like any other.
@@ -134,8 +134,8 @@ async fn images_are_pinned_and_signed_where_the_source_demands_it() -> Result<()
             .write(&format!("{name}/scripts/start.sh"), script);
     }
     world.repository.push();
-    world.secret("keys", json!({"cosign.pub": ann})).await?;
-    let verify = json!({"secretRef": {"name": "keys"}});
+    world.secret("images", json!({"cosign.pub": ann})).await?;
+    let verify = json!({"secretRef": {"name": "images"}});
     let images = json!({"requireDigest": true, "insecure": true, "verify": verify});
     world.source(json!({"images": images})).await?;
     let verified = world.addon("good-1.0.0").await?;
@@ -162,7 +162,7 @@ async fn images_are_pinned_and_signed_where_the_source_demands_it() -> Result<()
     let demand = json!({"spec": {"images": {"requireDigest": false}}});
     let patch = kube::api::Patch::Merge(demand);
     let params = kube::api::PatchParams::default();
-    world.sources().patch("platform", &params, &patch).await?;
+    world.sources().patch(&world.name, &params, &patch).await?;
     world.publish("unpinned-1.0.0").await?;
     stage.sign("images/bad", &bad, "ann");
     world.ask().await?;
@@ -173,25 +173,25 @@ async fn images_are_pinned_and_signed_where_the_source_demands_it() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demand_that_cannot_be_met_yet_is_refused_and_said() -> Result<()> {
-    let world = World::new().await?;
+    let world = World::shared("demand").await?;
     let stage = Stage::new(world.directory.path(), &Demands::default());
-    stage.push("redis", "redis", "1.0.0", "a");
+    stage.push("demand", "demand", "1.0.0", "a");
     let oci = json!({
-        "url": stage.url("redis"), "insecure": true,
-        "verify": {"secretRef": {"name": "keys"}},
+        "url": stage.url("demand"), "insecure": true,
+        "verify": {"secretRef": {"name": "demand"}},
     });
     world
-        .create("redis", json!({"interval": "1h", "oci": oci}))
+        .create("demand", json!({"interval": "1h", "oci": oci}))
         .await?;
-    let missing = "Secret `keys` of oci.verify.secretRef";
+    let missing = "Secret `demand` of oci.verify.secretRef";
     world
-        .seen_of("redis", |s| says(s, "FetchFailed", missing))
+        .seen_of("demand", |s| says(s, "FetchFailed", missing))
         .await?;
-    world.secret("keys", json!({"cosign.key": "x"})).await?;
+    world.secret("demand", json!({"cosign.key": "x"})).await?;
     let none = "under keys that end in `.pub`, such as `cosign.pub`; it has cosign.key";
     world
-        .look_at("redis", |s| says(s, "FetchFailed", none))
+        .look_at("demand", |s| says(s, "FetchFailed", none))
         .await?;
-    assert!(world.addons().get_opt("redis-1.0.0").await?.is_none());
+    assert!(world.addons().get_opt("demand-1.0.0").await?.is_none());
     Ok(())
 }

@@ -17,55 +17,185 @@ use kube::{
     api::{ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    sync::{OnceCell, oneshot, watch},
+};
 
 /// Every wait of these tests: what is measured elsewhere takes milliseconds.
 pub const SOON: Duration = Duration::from_secs(60);
 /// How long nothing must happen to be believed.
 pub const SILENCE: Duration = Duration::from_secs(4);
 
+/// An API server.
+pub enum Plane {
+    /// One that ends with the test.
+    Own(ControlPlane),
+    /// One that ends with the process.
+    Shared(&'static ControlPlane),
+}
+
+impl Deref for Plane {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Own(plane) => plane,
+            Self::Shared(plane) => plane,
+        }
+    }
+}
+
+/// The registry that tests share, with its webhooks.
+struct Shared {
+    cp: &'static ControlPlane,
+    settings: registry::Settings,
+    place: PathBuf,
+    hooks: SocketAddr,
+}
+
+async fn shared() -> Result<&'static Shared> {
+    static SHARED: OnceCell<Shared> = OnceCell::const_new();
+    SHARED.get_or_try_init(start_shared).await
+}
+
+/// It has a runtime of its own: it outlives the test that was first.
+async fn start_shared() -> Result<Shared> {
+    let cp = ControlPlane::shared().await?;
+    let place = cp.directory().join("registry");
+    std::fs::create_dir(&place)?;
+    let settings = settings(&cp.namespace("platform").await?, &place)?;
+    let (started, filled) = oneshot::channel();
+    let mine = settings.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(serve(cp, mine, started)).unwrap();
+    });
+    let hooks = filled.await.context("the registry did not start")?;
+    Ok(Shared {
+        cp,
+        settings,
+        place,
+        hooks,
+    })
+}
+
+/// Runs a registry until the process ends; says where its webhooks are once its caches are filled.
+async fn serve(
+    cp: &ControlPlane,
+    settings: registry::Settings,
+    started: oneshot::Sender<SocketAddr>,
+) -> Result<()> {
+    let client = cp.client_as("paamesh-registry").await?;
+    let mut metrics = prometheus_client::registry::Registry::default();
+    let metrics = registry::register(&mut metrics);
+    let webhooks = registry::Webhooks::new(&metrics);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let hooks = listener.local_addr()?;
+    let shutdown: registry::Shutdown = futures::future::pending().boxed().shared();
+    tokio::spawn(webhooks.clone().serve(listener, shutdown.clone()));
+    let (ready, mut filled) = watch::channel(false);
+    tokio::spawn(async move {
+        filled.wait_for(|filled| *filled).await.unwrap();
+        started.send(hooks).unwrap();
+    });
+    let evaluate = Arc::new(evaluate::Host);
+    registry::run_with_webhooks(
+        client, settings, evaluate, metrics, webhooks, ready, shutdown,
+    )
+    .await?;
+    Ok(())
+}
+
+fn settings(namespace: &str, place: &Path) -> Result<registry::Settings> {
+    let directories = place.join("authors");
+    std::fs::create_dir_all(&directories)?;
+    Ok(registry::Settings {
+        namespace: namespace.to_owned(),
+        data_dir: place.join("data"),
+        directories: Some(directories),
+        workers: 4,
+        reconcile_timeout: Duration::from_secs(60),
+    })
+}
+
+/// A world of its own for a test that stops the registry, floods it, or counts what it does; a shared
+/// one for every other. In a shared one the test takes names that no other test takes, for sources,
+/// plugins, Secrets and directories: such that begin with the world's own.
 pub struct World {
-    pub cp: ControlPlane,
+    pub cp: Plane,
     pub client: Client,
     pub namespace: String,
+    /// What the source is called that is meant where none is named.
+    pub name: String,
     pub directory: tempfile::TempDir,
     pub repository: Repository,
     pub server: GitServer,
+    /// Where webhooks are received.
+    pub hooks: Option<SocketAddr>,
+    /// What the registry keeps, and its root of directory sources.
+    place: PathBuf,
     metrics: prometheus_client::registry::Registry,
     stop: Option<futures::channel::oneshot::Sender<()>>,
     running: Option<tokio::task::JoinHandle<Result<(), registry::RunError>>>,
 }
 
 impl World {
+    /// A world of its own.
     pub async fn new() -> Result<Self> {
         let cp = ControlPlane::start().await?;
         cp.install_crds().await?;
-        let directory = tempfile::tempdir()?;
-        std::fs::create_dir(directory.path().join("authors"))?;
-        let mut world = Self {
+        let namespace = cp.namespace("platform").await?;
+        let place = tempfile::tempdir()?;
+        let mut world = Self::on(Plane::Own(cp), namespace, "platform", place).await?;
+        world.start().await?;
+        Ok(world)
+    }
+
+    /// The world of the test `name` on the API server, and with the registry, that the tests of this
+    /// process share.
+    pub async fn shared(name: &str) -> Result<Self> {
+        let shared = shared().await?;
+        let (plane, namespace) = (Plane::Shared(shared.cp), shared.settings.namespace.clone());
+        let mut world = Self::on(plane, namespace, name, tempfile::tempdir()?).await?;
+        world.place = shared.place.clone();
+        world.hooks = Some(shared.hooks);
+        Ok(world)
+    }
+
+    async fn on(
+        cp: Plane,
+        namespace: String,
+        name: &str,
+        directory: tempfile::TempDir,
+    ) -> Result<Self> {
+        Ok(Self {
             client: cp.client().await?,
-            namespace: cp.namespace("platform").await?,
+            namespace,
+            name: name.to_owned(),
             repository: Repository::create(directory.path(), "addons.git"),
             server: GitServer::start(directory.path()),
+            hooks: None,
+            place: directory.path().to_owned(),
             directory,
             cp,
             metrics: prometheus_client::registry::Registry::with_prefix("paamesh"),
             stop: None,
             running: None,
-        };
-        world.start().await?;
-        Ok(world)
+        })
     }
 
     /// Starts the registry.
     pub async fn start(&mut self) -> Result<()> {
-        let settings = registry::Settings {
-            namespace: self.namespace.clone(),
-            data_dir: self.directory.path().join("data"),
-            directories: Some(self.authors()),
-            workers: 4,
-            reconcile_timeout: Duration::from_secs(60),
-        };
+        let settings = settings(&self.namespace, &self.place)?;
         let client = self.cp.client_as("paamesh-registry").await?;
         let metrics = registry::register(&mut self.metrics);
         let (ready, mut is_ready) = tokio::sync::watch::channel(false);
@@ -80,8 +210,13 @@ impl World {
     }
 
     /// The root of directory sources.
-    pub fn authors(&self) -> std::path::PathBuf {
-        self.directory.path().join("authors")
+    pub fn authors(&self) -> PathBuf {
+        self.place.join("authors")
+    }
+
+    /// The mirrors of Git repositories.
+    pub fn mirrors(&self) -> PathBuf {
+        self.place.join("data/mirrors")
     }
 
     /// Stops the registry as SIGTERM would.
@@ -98,7 +233,7 @@ impl World {
         let mut whole = json!({"interval": "1h"});
         merge(&mut whole, &spec);
         whole["git"] = git;
-        self.create("platform", whole).await
+        self.create(&self.name, whole).await
     }
 
     /// The source `name`, of any kind.
@@ -141,6 +276,13 @@ impl World {
         Api::all(self.client.clone())
     }
 
+    /// Every version of `plugin` that is there.
+    pub async fn versions_of(&self, plugin: &str) -> Result<Vec<MiddlewareAddon>> {
+        let addons = self.addons().list(&ListParams::default()).await?.items;
+        let of_it = |addon: &MiddlewareAddon| addon.spec.plugin.to_string() == plugin;
+        Ok(addons.into_iter().filter(of_it).collect())
+    }
+
     pub fn content(&self) -> Api<ConfigMap> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -159,7 +301,7 @@ impl World {
 
     /// Asks for a look now, and waits until it was answered and `holds`.
     pub async fn look(&self, holds: impl Fn(&AddonSource) -> bool) -> Result<AddonSource> {
-        self.look_at("platform", holds).await
+        self.look_at(&self.name, holds).await
     }
 
     /// The same of the source `name`.
@@ -173,7 +315,7 @@ impl World {
     }
 
     pub async fn ask(&self) -> Result<()> {
-        self.ask_for("platform").await
+        self.ask_for(&self.name).await
     }
 
     /// Asks for a look at the source `name` now.
@@ -189,7 +331,7 @@ impl World {
     }
 
     pub async fn seen(&self, holds: impl Fn(&AddonSource) -> bool) -> Result<AddonSource> {
-        self.seen_of("platform", holds).await
+        self.seen_of(&self.name, holds).await
     }
 
     /// The source `name`, once it was looked at since somebody asked and `holds`.
