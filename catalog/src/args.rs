@@ -16,7 +16,7 @@ pub(crate) use browse::{BrowseArgs, terminal, unicode};
 pub(crate) use catalog::{
     CatalogCommand, GraphArgs, ListArgs, ListOutputArgs, SearchArgs, ShowArgs, VersionsArgs,
 };
-pub(crate) use cluster::ClusterArgs;
+pub(crate) use cluster::{ClusterArgs, no_proxy, proxy};
 pub(crate) use dev::DevArgs;
 pub(crate) use source::{
     AddArgs, NamesArgs, RemoveArgs, SourceCommand, SourceListArgs, SourceShowArgs, SyncArgs,

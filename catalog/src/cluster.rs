@@ -7,12 +7,14 @@
 mod config;
 mod error;
 mod hidden;
+mod proxy;
 
 pub(crate) use error::ClusterError;
 pub(crate) use hidden::{Hidden, Seen};
 
 use crate::args::ClusterArgs;
 use kube::{Api, Client, api::ListParams};
+use proxy::Proxy;
 use serde::de::DeserializeOwned;
 use std::{fmt::Debug, future::Future, sync::Once};
 
@@ -26,6 +28,8 @@ pub(crate) struct Cluster {
     pub(crate) client: Client,
     /// The API server's address, for messages.
     pub(crate) server: String,
+    /// The proxy through which it is asked.
+    proxy: Option<Proxy>,
     /// The namespace of the context.
     pub(crate) namespace: String,
     /// The one namespace that was asked for, where one was.
@@ -41,15 +45,17 @@ impl Cluster {
     /// There is no kubeconfig, or it is none that can be used.
     pub(crate) async fn connect(args: &ClusterArgs) -> Result<Self, ClusterError> {
         install_crypto();
-        let config = config::find(args).await?;
+        let (config, proxy) = config::find(args).await?;
         let (server, namespace) = (
             config.cluster_url.to_string(),
             config.default_namespace.clone(),
         );
-        let client = Client::try_from(config).map_err(|error| ClusterError::of(error, &server))?;
+        let client = Client::try_from(config);
+        let client = client.map_err(|error| ClusterError::of(error, &server, proxy.as_ref()))?;
         Ok(Self {
             client,
             server: server.trim_end_matches('/').to_owned(),
+            proxy,
             namespace,
             only: args.namespace.clone(),
             platform: args.platform_namespace.clone(),
@@ -66,7 +72,7 @@ impl Cluster {
 
     /// What the error means in this cluster.
     pub(crate) fn error(&self, error: kube::Error) -> ClusterError {
-        ClusterError::of(error, &self.server)
+        ClusterError::of(error, &self.server, self.proxy.as_ref())
     }
 
     /// All objects that `params` select, page by page.

@@ -16,7 +16,7 @@ pub(crate) fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// `; did you mean …?`, else `; there are …`, else `; there is none`.
+/// `; did you mean …?`, else `; there are …`, else `; there is none yet`.
 pub(crate) fn instead(wanted: &str, names: &[&str]) -> String {
     if let Some(name) = nearest(wanted, names) {
         return format!("; did you mean `{name}`?");
@@ -24,10 +24,10 @@ pub(crate) fn instead(wanted: &str, names: &[&str]) -> String {
     there_are(names)
 }
 
-/// `; there are …`, else `; there is none`.
+/// `; there are …`, else `; there is none yet`.
 pub(crate) fn there_are(names: &[&str]) -> String {
     match names {
-        [] => "; there is none".to_owned(),
+        [] => "; there is none yet".to_owned(),
         [one] => format!("; there is {one}"),
         names if names.len() > LISTED => {
             let more = names.len() - LISTED;
@@ -61,6 +61,6 @@ mod tests {
             instead("kafka", &names),
             "; there are redis, postgresql, memcached"
         );
-        assert_eq!(instead("x", &[]), "; there is none");
+        assert_eq!(instead("x", &[]), "; there is none yet");
     }
 }

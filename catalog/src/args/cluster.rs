@@ -27,6 +27,27 @@ pub(crate) struct ClusterArgs {
     pub(crate) as_user: Option<String>,
 }
 
+/// The proxy that the environment names for URLs of `scheme`, and the variable that names it.
+pub(crate) fn proxy(scheme: &str) -> Option<(&'static str, String)> {
+    let names = match scheme {
+        "http" => ["HTTP_PROXY", "http_proxy"],
+        _ => ["HTTPS_PROXY", "https_proxy"],
+    };
+    first(names)
+}
+
+/// The hosts for which the environment's proxy is not meant.
+pub(crate) fn no_proxy() -> String {
+    first(["NO_PROXY", "no_proxy"]).map_or_else(String::new, |(_, hosts)| hosts)
+}
+
+/// The first variable that says something.
+fn first(names: [&'static str; 2]) -> Option<(&'static str, String)> {
+    let said = |name| Some((name, std::env::var(name).ok()?));
+    let mut said = names.into_iter().filter_map(said);
+    said.find(|(_, value)| !value.is_empty())
+}
+
 impl Default for ClusterArgs {
     fn default() -> Self {
         Self {

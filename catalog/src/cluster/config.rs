@@ -1,6 +1,9 @@
 //! Which cluster: the kubeconfig as kubectl finds it, else the pod's service account.
 
-use super::{ClusterError, error};
+use super::{
+    ClusterError, error,
+    proxy::{self, Proxy},
+};
 use crate::args::ClusterArgs;
 use kube::{
     Config,
@@ -13,21 +16,31 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take. No command watches: a list of many pages is many answers.
 const READ: Duration = Duration::from_secs(60);
 
-/// What the client is made of.
+/// What the client is made of, and through which proxy it asks.
 ///
 /// # Errors
 /// There is no kubeconfig, or it is none that can be used.
-pub(super) async fn find(args: &ClusterArgs) -> Result<Config, ClusterError> {
-    let mut config = match kubeconfig(args)? {
-        Some(kubeconfig) => of_kubeconfig(kubeconfig, args).await?,
-        None => Config::incluster().map_err(|_| ClusterError::NoConfig)?,
+pub(super) async fn find(args: &ClusterArgs) -> Result<(Config, Option<Proxy>), ClusterError> {
+    let (mut config, proxy) = match kubeconfig(args)? {
+        Some(kubeconfig) => {
+            let named = proxy::named(&kubeconfig, args.context.as_deref());
+            let config = of_kubeconfig(kubeconfig, args, named.clone()).await?;
+            let proxy = proxy::to(&config.cluster_url, named)?;
+            (config, proxy)
+        }
+        None => (
+            Config::incluster().map_err(|_| ClusterError::NoConfig)?,
+            None,
+        ),
     };
+    // Not what kube chose: it holds NO_PROXY against the proxy's own host.
+    config.proxy_url = proxy.as_ref().map(|proxy| proxy.url.clone());
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(READ);
     if args.as_user.is_some() {
         config.auth_info.impersonate.clone_from(&args.as_user);
     }
-    Ok(config)
+    Ok((config, proxy))
 }
 
 /// The contexts of the kubeconfig; none in a pod.
@@ -69,7 +82,11 @@ fn usual_place() -> Option<PathBuf> {
     Some(home.join(".kube").join("config"))
 }
 
-async fn of_kubeconfig(kubeconfig: Kubeconfig, args: &ClusterArgs) -> Result<Config, ClusterError> {
+async fn of_kubeconfig(
+    kubeconfig: Kubeconfig,
+    args: &ClusterArgs,
+    proxy: Option<String>,
+) -> Result<Config, ClusterError> {
     let contexts: Vec<String> = kubeconfig.contexts.iter().map(|c| c.name.clone()).collect();
     let options = KubeConfigOptions {
         context: args.context.clone(),
@@ -79,6 +96,10 @@ async fn of_kubeconfig(kubeconfig: Kubeconfig, args: &ClusterArgs) -> Result<Con
     config.map_err(|error| match error {
         KubeconfigError::LoadContext(wanted) => ClusterError::NoContext { wanted, contexts },
         KubeconfigError::CurrentContextNotSet => ClusterError::NoCurrentContext { contexts },
+        KubeconfigError::ParseProxyUrl(_) => proxy::refused(proxy),
+        KubeconfigError::ParseNoProxy(error) => ClusterError::NoProxy {
+            reason: error.to_string(),
+        },
         error => unusable(&error),
     })
 }

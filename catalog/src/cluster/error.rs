@@ -1,6 +1,6 @@
 //! What can go wrong between a person and a cluster, and what the person can do about it.
 
-use super::Hidden;
+use super::{Hidden, proxy::Proxy};
 use kube::core::Status;
 
 /// How the platform comes into a cluster.
@@ -36,14 +36,34 @@ pub(crate) enum ClusterError {
         /// What there is.
         contexts: Vec<String>,
     },
+    /// The proxy cannot be used.
+    #[error("{whence} is `{url}`, which is no proxy that can be used; want {spoken}")]
+    Proxy {
+        /// Where it is said to be.
+        url: String,
+        /// Who says so.
+        whence: &'static str,
+        /// What can be used.
+        spoken: String,
+    },
+    /// The hosts to which no proxy leads cannot be read.
+    #[error(
+        "NO_PROXY: {reason}; want hosts, addresses and networks with commas between, such as \
+         `localhost,10.0.0.0/8,.example.com`"
+    )]
+    NoProxy {
+        /// What is wrong.
+        reason: String,
+    },
     /// Nobody answers.
     #[error(
-        "the cluster at {server} does not answer: {reason}; is it up, and the right one? \
-         `kubectl cluster-info` asks it too, `--context` names another"
+        "the cluster at {server} does not answer{}: {reason}; {}", through(.proxy), is_it_up(.proxy)
     )]
     Unreachable {
         /// Its address.
         server: String,
+        /// The proxy through which it was asked.
+        proxy: Option<String>,
         /// What happened.
         reason: String,
     },
@@ -90,14 +110,19 @@ pub(crate) enum ClusterError {
 }
 
 impl ClusterError {
-    /// What `error` means, from the API server at `server`.
-    pub(super) fn of(error: kube::Error, server: &str) -> Self {
+    /// What `error` means, from the API server at `server`, asked through `proxy`.
+    pub(super) fn of(error: kube::Error, server: &str, proxy: Option<&Proxy>) -> Self {
         let server = server.trim_end_matches('/').to_owned();
         match error {
             kube::Error::Api(status) => of_status(status, server),
             kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
                 let reason = root_cause(&error);
-                Self::Unreachable { server, reason }
+                let proxy = proxy.map(|proxy| proxy.shown.clone());
+                Self::Unreachable {
+                    server,
+                    proxy,
+                    reason,
+                }
             }
             error => Self::Other {
                 server,
@@ -167,6 +192,23 @@ fn whom_to_ask(needs: &str) -> String {
         false => "",
     };
     format!("whoever administers the cluster can allow it{role}")
+}
+
+fn through(proxy: &Option<String>) -> String {
+    match proxy {
+        Some(proxy) => format!(" through the proxy {proxy}"),
+        None => String::new(),
+    }
+}
+
+fn is_it_up(proxy: &Option<String>) -> &'static str {
+    match proxy {
+        Some(_) => "are both up, and may the proxy lead there? `kubectl cluster-info` asks it too",
+        None => {
+            "is it up, and the right one? `kubectl cluster-info` asks it too, `--context` names \
+             another"
+        }
+    }
 }
 
 fn there_are(contexts: &[String]) -> String {

@@ -4,7 +4,10 @@ use super::{
     spec::{self, Kind},
     standing::{self, Standing},
 };
-use api::{AddonSource, crd::source::SourceReason};
+use api::{
+    AddonSource,
+    crd::source::{FailedAddon, SourceReason},
+};
 use kube::ResourceExt as _;
 
 /// What to do, in the order in which one would; nothing where all is well. `platform` is the
@@ -44,6 +47,13 @@ fn failing(source: &AddonSource, platform: &str) -> Vec<String> {
     };
     let secrets = secrets(source);
     let mut advice = vec![reach];
+    let over_tls = source.spec.oci.as_ref().is_some_and(|oci| !oci.insecure);
+    if over_tls {
+        advice.push(
+            "does the registry speak plain HTTP alone? then the source needs `insecure: true`"
+                .to_owned(),
+        );
+    }
     if !secrets.is_empty() {
         advice.push(format!(
             "are the credentials right? `kubectl -n {platform} describe secret {}`",
@@ -81,16 +91,9 @@ fn stalled(source: &AddonSource, platform: &str) -> Vec<String> {
             "correct the source: `kubectl edit addonsource {name}`"
         ));
     }
+    let unsigned = standing::unsigned(source);
     if is(SourceReason::VerificationFailed) {
-        let keys = keys(source);
-        advice.push(format!(
-            "sign what it offers, or correct who may have signed: {} and `kubectl edit addonsource \
-             {name}`",
-            match keys.is_empty() {
-                true => "the identities in the source".to_owned(),
-                false => format!("`kubectl -n {platform} describe secret {}`", keys.join(" ")),
-            }
-        ));
+        advice.extend(signing(source, &unsigned, platform));
     }
     if is(SourceReason::Conflict) {
         advice.push(
@@ -106,7 +109,7 @@ fn stalled(source: &AddonSource, platform: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if !status.failed.is_empty() {
+    if status.failed.len() > unsigned.len() {
         advice.push(
             "mend the addons and publish them again, under the same version if you like: a version \
              that failed is not published; `kubectl middleware addon lint DIR` gives the same \
@@ -115,6 +118,27 @@ fn stalled(source: &AddonSource, platform: &str) -> Vec<String> {
         );
     }
     advice
+}
+
+/// What to do where a signature is missing, or one of somebody else.
+fn signing(source: &AddonSource, unsigned: &[&FailedAddon], platform: &str) -> Vec<String> {
+    let name = source.name_any();
+    let sign = match (&source.spec.oci, unsigned) {
+        (Some(oci), [first, ..]) => format!(
+            "sign what it offers: `kubectl middleware addon sign {}:{} --key FILE`, then \
+             `kubectl middleware source sync {name}`",
+            oci.url, first.directory
+        ),
+        _ => "sign what it offers".to_owned(),
+    };
+    let keys = keys(source);
+    let who = match keys.is_empty() {
+        true => "the identities in the source".to_owned(),
+        false => format!("`kubectl -n {platform} describe secret {}`", keys.join(" ")),
+    };
+    let correct =
+        format!("or correct who may have signed: {who}, and `kubectl edit addonsource {name}`");
+    vec![sign, correct]
 }
 
 /// The Secrets with the keys that may have signed.

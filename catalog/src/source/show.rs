@@ -16,7 +16,7 @@ use crate::{
 };
 use api::{
     AddonSource, AddonSourceSpec, AddonSourceStatus,
-    conditions::{SOURCE_VERIFIED, Time},
+    conditions::Time,
     crd::source::{ChangedVersion, FailedAddon},
 };
 use kube::ResourceExt as _;
@@ -45,6 +45,9 @@ pub(super) struct Report {
     /// The addons that the checks refuse.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<FailedAddon>,
+    /// Those of them that are not signed by whom they should be.
+    #[serde(skip)]
+    unsigned: Vec<FailedAddon>,
     /// The published versions that it offers with other bytes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<ChangedVersion>,
@@ -102,26 +105,27 @@ impl Report {
         let (kind, _) = spec::place(&source.spec);
         let ready = standing::ready(&source).cloned();
         let state = standing::of(&source);
+        let verified = standing::verified(&source).map(|c| c.message.clone());
+        let unsigned = standing::unsigned(&source).into_iter().cloned().collect();
         let AddonSourceStatus {
             revision,
             failed,
             changed,
             withdrawn,
-            conditions,
             ..
         } = source.status.clone().unwrap_or_default();
-        let verified = conditions.into_iter().find(|c| c.type_ == SOURCE_VERIFIED);
         Self {
             name: source.name_any(),
             kind: kind.text(),
             state,
             reason: ready.as_ref().map(|c| c.reason.clone()),
             message: ready.map(|c| c.message),
-            verified: verified.map(|c| c.message),
+            verified,
             created: source.metadata.creation_timestamp.clone(),
             spec: source.spec,
             revision,
             failed,
+            unsigned,
             changed,
             withdrawn,
             advice,

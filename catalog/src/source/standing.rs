@@ -2,8 +2,8 @@
 
 use api::{
     AddonSource,
-    conditions::{Condition, READY, RECONCILING, STALLED},
-    crd::source::SourceReason,
+    conditions::{Condition, READY, RECONCILING, SOURCE_VERIFIED, STALLED},
+    crd::source::{FailedAddon, SourceReason},
 };
 use serde::Serialize;
 
@@ -65,6 +65,25 @@ pub(super) fn of(source: &AddonSource) -> Standing {
 pub(super) fn ready(source: &AddonSource) -> Option<&Condition> {
     let conditions = source.status.iter().flat_map(|status| &status.conditions);
     conditions.into_iter().find(|c| c.type_ == READY)
+}
+
+/// Where `source` stands with signatures.
+pub(super) fn verified(source: &AddonSource) -> Option<&Condition> {
+    let conditions = source.status.iter().flat_map(|status| &status.conditions);
+    conditions.into_iter().find(|c| c.type_ == SOURCE_VERIFIED)
+}
+
+/// What of the failed is not signed by whom it should be: that was not read, so nothing is known of it.
+pub(super) fn unsigned(source: &AddonSource) -> Vec<&FailedAddon> {
+    if verified(source).is_none_or(|condition| condition.status != "False") {
+        return Vec::new();
+    }
+    let failed = source.status.iter().flat_map(|status| &status.failed);
+    let unread = |failed: &&FailedAddon| {
+        let in_a_file = failed.findings.iter().any(|f| !f.file.is_empty());
+        failed.plugin.is_none() && !in_a_file
+    };
+    failed.filter(unread).collect()
 }
 
 /// Whether the registry answered the request `asked`, where there was one.

@@ -7,6 +7,7 @@ mod catalog;
 mod completion;
 mod errors;
 mod hands;
+mod proxy;
 mod rights;
 mod source_add;
 mod source_show;

@@ -3,6 +3,11 @@
 use anyhow::anyhow;
 use transport::oci::Error;
 
+/// What the client says before the cause.
+const NOISE: &str = "error sending request: client error (Connect): ";
+/// What rustls says of an answer that is no TLS.
+const NO_TLS: &str = "InvalidContentType";
+
 /// `error` in a person's words: no Secret of a source is theirs to mend.
 pub(in super::super) fn told(error: Error) -> anyhow::Error {
     match error {
@@ -11,10 +16,16 @@ pub(in super::super) fn told(error: Error) -> anyhow::Error {
             let reason = reason.replace("ca.crt", "--ca-file");
             anyhow!("{url}: {reason}")
         }
-        Error::Unreachable { url, reason } => anyhow!(
-            "{url}: the registry cannot be reached: {reason}; check host, network and HTTPS_PROXY; \
-             --ca-file trusts an authority of your own, --insecure speaks plain HTTP"
-        ),
+        Error::Unreachable { url, reason } if reason.contains(NO_TLS) => {
+            anyhow!("{url}: what answers there does not speak TLS; --insecure speaks plain HTTP")
+        }
+        Error::Unreachable { url, reason } => {
+            let reason = reason.strip_prefix(NOISE).unwrap_or(&reason);
+            anyhow!(
+                "{url}: the registry cannot be reached: {reason}; check host, network and \
+                 HTTPS_PROXY; --ca-file trusts an authority of your own, --insecure speaks plain HTTP"
+            )
+        }
         Error::TimedOut { url, what, timeout } => {
             anyhow!("{url}: timed out {what} after {timeout:?}; --timeout gives it longer")
         }

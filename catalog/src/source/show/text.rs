@@ -101,7 +101,11 @@ fn signatures(report: &Report) -> String {
         () => report.spec.oci.as_ref().is_some_and(|o| o.verify.is_some()),
     };
     match (&report.verified, demanded) {
-        (Some(said), _) => said.clone(),
+        // Told below, with what to do.
+        (Some(_), _) if !report.unsigned.is_empty() => {
+            format!("missing: {}", count(report.unsigned.len(), "version"))
+        }
+        (Some(said), _) => brief(said),
         (None, true) => "demanded; nothing was looked at yet".to_owned(),
         (None, false) => "none is demanded".to_owned(),
     }
@@ -121,12 +125,16 @@ fn troubles(report: &Report, paint: Paint) -> String {
             ));
         }
     };
-    let failed = report.failed.iter().take(LISTED).map(|f| failed(f, paint));
+    let unsigned = report.unsigned.iter().take(LISTED);
     part(
-        "refused by the checks",
-        failed.collect(),
-        report.failed.len(),
+        "not signed by whom it should be, and not read",
+        unsigned.map(|f| failed(f, paint)).collect(),
+        report.unsigned.len(),
     );
+    let refused = report.failed.iter();
+    let refused: Vec<_> = refused.filter(|f| !report.unsigned.contains(f)).collect();
+    let lines = refused.iter().take(LISTED).map(|f| failed(f, paint));
+    part("refused by the checks", lines.collect(), refused.len());
     let changed = report
         .changed
         .iter()
@@ -154,19 +162,17 @@ fn failed(failed: &FailedAddon, paint: Paint) -> String {
     };
     let mut text = item(&name);
     for finding in &failed.findings {
-        let mut place = failed.directory.clone();
-        if !finding.file.is_empty() {
-            place.push_str(&format!("/{}", finding.file));
+        if finding.file.is_empty() {
+            text.push_str(&format!("    {}", told(&finding.message, paint)));
+            continue;
         }
+        let mut place = failed.directory.clone();
+        place.push_str(&format!("/{}", finding.file));
         for number in [finding.line, finding.column].into_iter().flatten() {
             place.push_str(&format!(":{number}"));
         }
         let place = one_line(&place);
-        let line = format!("{place}: {}", one_line(&finding.message));
-        let line = match paint.on_terminal() {
-            true => hanging(&line, "      "),
-            false => line + "\n",
-        };
+        let line = told(&format!("{place}: {}", finding.message), paint);
         text.push_str(&format!(
             "    {}",
             line.replacen(&place, &paint.bold(&place), 1)
@@ -175,11 +181,23 @@ fn failed(failed: &FailedAddon, paint: Paint) -> String {
     text
 }
 
+/// A line; on a terminal in lines of its width.
+fn told(text: &str, paint: Paint) -> String {
+    let line = one_line(text);
+    match paint.on_terminal() {
+        true => hanging(&line, "      "),
+        false => line + "\n",
+    }
+}
+
 fn changed(changed: &ChangedVersion, paint: Paint) -> String {
     let name = format!("{} {}", changed.plugin, changed.version);
     let mut text = item(&format!("{name} in {}", changed.directory));
     text = text.replacen(&name, &paint.bold(&name), 1);
     text.push_str(&format!("    was {}\n", changed.published));
+    if let Some(by) = &changed.published_by {
+        text.push_str(&format!("        brought by the source {by}\n"));
+    }
     text.push_str(&format!("    now {}\n", changed.offered));
     let files = match changed.files.is_empty() {
         true => "the published content is not there any more to compare with".to_owned(),
