@@ -3,9 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
+#[path = "../../transport/tests/support/cosign_fixtures.rs"]
+#[allow(dead_code)]
+mod cosign_fixtures;
 #[path = "../../transport/tests/support/git_server.rs"]
 #[allow(dead_code)]
 mod git_server;
+#[path = "../../transport/tests/support/gpg.rs"]
+#[allow(dead_code)]
+mod gpg;
 #[path = "../../transport/tests/support/http_server.rs"]
 #[allow(dead_code)]
 mod http_server;
@@ -22,6 +28,8 @@ mod world;
 mod artifacts;
 mod crowd;
 mod directories;
+mod identities;
 mod repositories;
+mod revisions;
 mod signatures;
 mod stage;

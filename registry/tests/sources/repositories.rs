@@ -12,7 +12,6 @@ use api::{
 };
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
-use std::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_over_ssh_is_believed_by_its_host_key_alone() -> Result<()> {
@@ -182,80 +181,5 @@ async fn submodules_and_large_files_elsewhere_are_refused_by_name() -> Result<()
         "sub/scripts/more: a submodule; put the files themselves here",
     ];
     assert_eq!(told, wants);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_what_a_trusted_key_signed_is_read() -> Result<()> {
-    let world = World::shared("commits").await?;
-    let place = world.directory.path();
-    for name in ["ann", "eve"] {
-        keygen(&place.join(name), "ed25519", "");
-    }
-    let public = |name: &str| std::fs::read_to_string(place.join(name).with_extension("pub"));
-    let commit = |key: Option<&str>, message: &str| {
-        world.repository.git(&["add", "--all"]);
-        let sign = match key {
-            Some(key) => format!("user.signingkey={}", place.join(key).display()),
-            None => "user.signingkey=".to_owned(),
-        };
-        let mut words = vec!["-c", "gpg.format=ssh", "-c", &sign, "commit", "--quiet"];
-        words.extend(key.map(|_| "-S"));
-        words.extend(["-m", message]);
-        world.repository.git(&words);
-        world
-            .repository
-            .git(&["push", "--quiet", "origin", "HEAD:main"]);
-        world.repository.head()
-    };
-    addon(&world, "redis", "commits", "1.0.0");
-    let signed = commit(Some("ann"), "signed");
-    world.secret("commits", json!({})).await?;
-    let verify = json!({"secretRef": {"name": "commits"}});
-    world.source(json!({"git": {"verify": verify}})).await?;
-    let none = "none of the keys that are wanted is there; want armored OpenPGP";
-    world.seen(|s| says(s, "FetchFailed", none)).await?;
-    world
-        .secret("commits", json!({"ann.pub": public("ann")?}))
-        .await?;
-    world.ask().await?;
-    let published = world.addon("commits-1.0.0").await?;
-    let provenance: Value = serde_json::from_str(&published.annotations()[labels::PROVENANCE])?;
-    assert_eq!(provenance["revision"], format!("main@sha1:{signed}"));
-    let print = Command::new("ssh-keygen")
-        .arg("-lf")
-        .arg(place.join("ann.pub"))
-        .output()?;
-    let print = String::from_utf8(print.stdout)?;
-    let print = print.split_whitespace().nth(1).unwrap();
-    assert_eq!(provenance["signer"], json!({"key": print}));
-    world.publish("commits-1.0.0").await?;
-    world.seen(ready).await?;
-
-    addon(&world, "redis", "commits", "1.1.0");
-    commit(None, "unsigned");
-    world
-        .look(|s| says(s, "VerificationFailed", "is not signed"))
-        .await?;
-    addon(&world, "redis", "commits", "1.2.0");
-    commit(Some("eve"), "by another");
-    world
-        .look(|s| says(s, "VerificationFailed", "which is not trusted"))
-        .await?;
-    assert!(world.addons().get_opt("commits-1.1.0").await?.is_none());
-    assert!(world.addons().get_opt("commits-1.2.0").await?.is_none());
-
-    // The same revision, and now she is trusted too; and then she is no more.
-    let both = json!({"ann.pub": public("ann")?, "eve.pub": public("eve")?});
-    world.secret("commits", both).await?;
-    world.ask().await?;
-    world.publish("commits-1.2.0").await?;
-    world.seen(ready).await?;
-    world
-        .secret("commits", json!({"ann.pub": public("ann")?}))
-        .await?;
-    world
-        .look(|s| says(s, "VerificationFailed", "which is not trusted"))
-        .await?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
+#[path = "support/cosign_fixtures.rs"]
+mod cosign_fixtures;
 #[path = "support/http_server.rs"]
 #[allow(dead_code)]
 mod http_server;
@@ -11,34 +13,19 @@ mod http_server;
 mod registries;
 
 use api::{Digest, provenance::Signer};
+use cosign_fixtures::{fixture, fixtures, link, load, tagged};
 use http_server::{HttpServer, Manner, Request, Response, forward};
 use registries::{Demands, Registry};
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::time::Duration;
 use transport::{
     Consequence, Credentials,
     cosign::{Format, Identity, Keys, Refusal, Trust, TrustRoot},
     oci::{Artifacts, Reference, Remote},
 };
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cosign")
-}
-
-fn lines(file: &str) -> Vec<[String; 3]> {
-    let text = std::fs::read_to_string(fixtures().join(file)).unwrap();
-    let words = |line: &str| {
-        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        words.try_into().unwrap()
-    };
-    text.lines().map(words).collect()
-}
-
 fn keys(names: &[&str]) -> Keys {
-    let read = |name: &&str| std::fs::read_to_string(fixtures().join(format!("keys/{name}.pub")));
-    let pem: Vec<String> = names.iter().map(|name| read(name).unwrap()).collect();
+    let read = |name: &&str| fixture(&format!("keys/{name}.pub"));
+    let pem: Vec<String> = names.iter().map(read).collect();
     Keys::parse(&pem.concat()).unwrap()
 }
 
@@ -51,62 +38,16 @@ struct World {
     two: Digest,
 }
 
-/// Writes a link as the registry's storage has them.
-fn link(storage: &Path, repository: &str, path: &str, hex: &str) {
-    let directory = storage
-        .join("docker/registry/v2/repositories")
-        .join(repository)
-        .join(path);
-    std::fs::create_dir_all(&directory).unwrap();
-    std::fs::write(directory.join("link"), format!("sha256:{hex}")).unwrap();
-}
-
 fn world() -> World {
     let directory = tempfile::tempdir().unwrap();
     let registry = Registry::distribution(directory.path(), &Demands::default());
-    let storage = &registry.storage;
-    for entry in std::fs::read_dir(fixtures().join("blobs")).unwrap() {
-        let path = entry.unwrap().path();
-        let hex = path.file_name().unwrap().to_str().unwrap();
-        let to = storage.join(format!(
-            "docker/registry/v2/blobs/sha256/{}/{hex}",
-            &hex[..2]
-        ));
-        std::fs::create_dir_all(&to).unwrap();
-        std::fs::copy(&path, to.join("data")).unwrap();
-    }
-    for [repository, kind, hex] in lines("revisions") {
-        let below = match kind.as_str() {
-            "manifest" => format!("_manifests/revisions/sha256/{hex}"),
-            _ => format!("_layers/sha256/{hex}"),
-        };
-        link(storage, &repository, &below, &hex);
-    }
-    for [repository, tag, hex] in lines("tags") {
-        link(
-            storage,
-            &repository,
-            &format!("_manifests/tags/{tag}/current"),
-            &hex,
-        );
-    }
+    load(&registry.storage);
     World {
         _directory: directory,
         one: tagged("v2/p256", "1.0.0"),
         two: tagged("v2/else", "1.0.0"),
         registry,
     }
-}
-
-/// What the tag of a repository names in the fixtures.
-fn tagged(repository: &str, tag: &str) -> Digest {
-    let tags = lines("tags");
-    let mut tags = tags
-        .iter()
-        .filter(|line| line[0] == repository && line[1] == tag);
-    format!("sha256:{}", tags.next().unwrap()[2])
-        .parse()
-        .unwrap()
 }
 
 fn remote(port: u16, repository: &str) -> Remote {
@@ -254,7 +195,7 @@ fn an_attestation_is_no_signature() {
 
 /// Whom the trust root `root` vouches for, where it is `subject` of the issuer of the fixtures.
 fn identity(root: &str, subject: &str) -> Trust {
-    let root = std::fs::read_to_string(fixtures().join("keyless").join(root)).unwrap();
+    let root = fixture(&format!("keyless/{root}"));
     Trust {
         keys: None,
         identities: vec![Identity::parse("http://127\\.0\\.0\\.1:[0-9]+", subject).unwrap()],
@@ -266,9 +207,9 @@ fn identity(root: &str, subject: &str) -> Trust {
 fn an_identity_is_believed_in_both_formats() {
     let world = world();
     let artifacts = Artifacts::new();
-    let digest = tagged("keyless/v3", "1.0.0");
     let verify = |repository: &str, trust: &Trust| {
         let remote = remote(world.registry.port, repository);
+        let digest = tagged(repository, "1.0.0");
         artifacts.verify(&remote, &digest, trust)
     };
     let ann = identity("trusted_root.json", "ann@example\\.com");
@@ -306,18 +247,14 @@ fn an_identity_is_believed_in_both_formats() {
         let refused = verify(repository, &other).unwrap_err();
         assert!(matches!(refused, Refusal::Expired { .. }), "{refused}");
 
-        let refused = artifacts
-            .verify(
-                &remote(world.registry.port, repository),
-                &digest,
-                &keys(&["p256"]),
-            )
-            .unwrap_err();
+        let refused = verify(repository, &keys(&["p256"]).into()).unwrap_err();
         assert!(matches!(refused, Refusal::WrongKey { .. }), "{refused}");
     }
-    // Nobody saw when this one was made.
-    let refused = verify("keyless/untimed", &ann).unwrap_err();
-    assert!(matches!(refused, Refusal::Expired { .. }), "{refused}");
+    // Nobody saw when this one was made, and this one was made too late.
+    for repository in ["keyless/untimed", "keyless/late"] {
+        let refused = verify(repository, &ann).unwrap_err();
+        assert!(matches!(refused, Refusal::Expired { .. }), "{refused}");
+    }
     // An artifact that a key signed is no identity's.
     let refused = Artifacts::new()
         .verify(&remote(world.registry.port, "v3/p256"), &world.one, &ann)
