@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
+#[path = "../../transport/tests/support/authority.rs"]
+mod authority;
 #[path = "../../transport/tests/support/cosign_fixtures.rs"]
 #[allow(dead_code)]
 mod cosign_fixtures;
@@ -26,6 +28,7 @@ mod ssh_server;
 mod world;
 
 mod artifacts;
+mod connections;
 mod crowd;
 mod directories;
 mod identities;

@@ -65,41 +65,14 @@ impl Stage {
 
     /// Pushes a version past the server; `text` is what its one script says. Returns the digest.
     pub fn push(&self, path: &str, plugin: &str, version: &str, text: &str) -> Digest {
-        self.push_manifest(path, plugin, version, &manifest(plugin, version), text)
-    }
-
-    pub fn push_manifest(
-        &self,
-        path: &str,
-        plugin: &str,
-        version: &str,
-        manifest: &str,
-        text: &str,
-    ) -> Digest {
-        let script = format!("#!/bin/sh\n# {text}\nexec sleep 1000\n");
-        let files = [("addon.yaml", manifest), ("scripts/start.sh", &script)];
-        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
-        let remote = Remote {
-            url: self.registry.url(path),
-            insecure: true,
-            reference: Reference::default(),
-            credentials: Credentials {
-                username: Some("ann".into()),
-                password: Some("secret".into()),
-                ..Credentials::default()
-            },
-            timeout: Duration::from_secs(20),
+        let credentials = Credentials {
+            username: Some("ann".into()),
+            password: Some("secret".into()),
+            ..Credentials::default()
         };
-        let artifact = Artifact {
-            plugin,
-            version: &version.parse().unwrap(),
-            tree: &Tree::from_files(files).unwrap(),
-            referrers: false,
-        };
-        // It blocks, as all of transport does.
-        let push = || Artifacts::new().push(&remote, &artifact).unwrap();
-        let pushed = std::thread::scope(|scope| scope.spawn(push).join().unwrap());
-        pushed.revision.digest
+        let url = self.registry.url(path);
+        let manifest = manifest(plugin, version);
+        push(&url, credentials, plugin, version, &manifest, text)
     }
 
     /// Lets the tag `tag` of the repository name `digest`, as registries let everybody.
@@ -191,6 +164,38 @@ impl Stage {
         std::fs::create_dir_all(&to).unwrap();
         std::fs::write(to.join("link"), digest.as_str()).unwrap();
     }
+}
+
+/// Pushes a version to the repository `url`, over plain HTTP unless there is an authority; `text` is what
+/// its one script says. Returns the digest.
+pub fn push(
+    url: &str,
+    credentials: Credentials,
+    plugin: &str,
+    version: &str,
+    manifest: &str,
+    text: &str,
+) -> Digest {
+    let script = format!("#!/bin/sh\n# {text}\nexec sleep 1000\n");
+    let files = [("addon.yaml", manifest), ("scripts/start.sh", &script)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let remote = Remote {
+        url: url.to_owned(),
+        insecure: credentials.ca.is_none(),
+        reference: Reference::default(),
+        credentials,
+        timeout: Duration::from_secs(20),
+    };
+    let artifact = Artifact {
+        plugin,
+        version: &version.parse().unwrap(),
+        tree: &Tree::from_files(files).unwrap(),
+        referrers: false,
+    };
+    // It blocks, as all of transport does.
+    let push = || Artifacts::new().push(&remote, &artifact).unwrap();
+    let pushed = std::thread::scope(|scope| scope.spawn(push).join().unwrap());
+    pushed.revision.digest
 }
 
 /// What the condition Ready says.

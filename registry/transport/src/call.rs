@@ -165,6 +165,14 @@ impl Call {
                 url,
                 limit: limit >> 20,
             },
+            Failure::Certificate(alert) => Error::NotLetIn {
+                url,
+                reason: self.remote.credentials.refused_certificate(&alert),
+            },
+            Failure::Proxy => Error::NotLetIn {
+                url,
+                reason: self.remote.credentials.refused_by_proxy().to_owned(),
+            },
         }
     }
 
@@ -182,6 +190,7 @@ impl Call {
                 },
             }),
             404 => Err(Error::NoRepository { url }),
+            407 => Err(self.failed(Failure::Proxy)),
             status @ (429 | 503) => Err(Error::Busy {
                 url,
                 status,

@@ -148,6 +148,39 @@ impl Credentials {
         self.username.is_some() || self.password.is_some() || self.bearer_token.is_some()
     }
 
+    /// What to do where the server does not take the client certificate, or that there is none, and
+    /// says `alert`.
+    pub(crate) fn refused_certificate(&self, alert: &str) -> String {
+        let what = match self.certificate {
+            Some(_) => "does not take the client certificate",
+            None => "wants a client certificate",
+        };
+        format!(
+            "the server {what} ({alert}); put one that it trusts under tls.crt, and its private key \
+             under tls.key, in the source's Secret"
+        )
+    }
+
+    /// What to do where the proxy lets nobody through (407).
+    pub(crate) fn refused_by_proxy(&self) -> &'static str {
+        match &self.proxy {
+            Some(Proxy {
+                username: Some(_), ..
+            }) => {
+                "the proxy does not take username and password (407); check them in the Secret of \
+                 proxySecretRef"
+            }
+            Some(_) => {
+                "the proxy wants a user (407); put username and password into the Secret of \
+                 proxySecretRef"
+            }
+            None => {
+                "the proxy of the environment wants a user, or another one (407); put user and \
+                 password into HTTPS_PROXY"
+            }
+        }
+    }
+
     /// The value of the header `Authorization`, if something is there to be sent.
     pub(crate) fn authorization(&self) -> Option<String> {
         if let Some(token) = &self.bearer_token {

@@ -61,11 +61,21 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// No connection.
-    #[error("{url}: the server cannot be reached: {reason}; check host, network, proxy and ca.crt")]
+    #[error(
+        "{url}: the server cannot be reached: {reason}; check host, network, proxy, ca.crt and tls.crt"
+    )]
     Unreachable {
         /// The repository.
         url: String,
         /// Why.
+        reason: String,
+    },
+    /// The server wants another client certificate, or the proxy another user.
+    #[error("{url}: {reason}")]
+    NotLetIn {
+        /// The repository.
+        url: String,
+        /// Who wants what, and where it is given.
         reason: String,
     },
     /// The server was too slow.

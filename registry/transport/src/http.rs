@@ -32,6 +32,10 @@ pub(crate) enum Failure {
     BrokenOff(String),
     /// The answer has more bytes than this.
     TooLarge(u64),
+    /// The server does not take our client certificate, or that there is none: its word.
+    Certificate(String),
+    /// The proxy does not take who we say we are, or that we say nothing.
+    Proxy,
 }
 
 /// What of the settings makes another client necessary.
@@ -91,7 +95,7 @@ fn builder(settings: &Settings) -> Result<reqwest::ClientBuilder, String> {
     let mut builder = Client::builder()
         .user_agent(concat!("paamesh/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .pool_max_idle_per_host(4)
+        .pool_max_idle_per_host(16)
         .redirect(redirect::Policy::custom(follow));
     if let Some(identity) = identity(settings)? {
         builder = builder.identity(identity);
@@ -180,13 +184,61 @@ pub(crate) fn send(
     let sent = runtime()?.block_on(async { tokio::time::timeout(patience, request.send()).await });
     match sent {
         Err(_) => Err(Failure::TimedOut(deadline.waited("waiting for an answer"))),
-        Ok(Err(error)) => Err(Failure::Unreachable(chain(&error.without_url()))),
+        Ok(Err(error)) => Err(unanswered(&error.without_url())),
         Ok(Ok(response)) => Ok(Answer {
             response,
             rest: Bytes::new(),
             deadline,
         }),
     }
+}
+
+/// Why no answer came. The tunnel's error has no type that can be named.
+fn unanswered(error: &reqwest::Error) -> Failure {
+    const TUNNEL: &str = "proxy authorization required";
+    if let Some(alert) = alert(error) {
+        return Failure::Certificate(alert);
+    }
+    let text = chain(error);
+    match text.contains(TUNNEL) {
+        true => Failure::Proxy,
+        false => Failure::Unreachable(text),
+    }
+}
+
+/// The alert of TLS (RFC 8446, section 6.2) by which a server says what it does not like about our
+/// certificate.
+fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    use rustls::AlertDescription as Alert;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref()
+            && matches!(
+                alert,
+                Alert::CertificateRequired
+                    | Alert::NoCertificate
+                    | Alert::BadCertificate
+                    | Alert::UnsupportedCertificate
+                    | Alert::CertificateRevoked
+                    | Alert::CertificateExpired
+                    | Alert::CertificateUnknown
+                    | Alert::UnknownCA
+                    | Alert::AccessDenied
+                    // The certificate of another authority of the same name.
+                    | Alert::DecryptError
+            )
+        {
+            return Some(format!("{alert:?}"));
+        }
+        // What an error of IO holds is not its source.
+        let held = error.downcast_ref::<std::io::Error>();
+        let held = held.and_then(std::io::Error::get_ref);
+        next = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// An answer whose head has come.

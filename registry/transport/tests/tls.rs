@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/git_server.rs"]
 #[allow(dead_code)]
 mod git_server;
@@ -10,68 +12,11 @@ mod git_server;
 #[allow(dead_code)]
 mod http_server;
 
+use authority::{certificates, server_config};
 use git_server::{GitServer, Repository};
 use http_server::{HttpServer, Response, forward, proxied_with_password};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
-};
-use std::{path::Path, process::Command, sync::Arc, time::Duration};
+use std::time::Duration;
 use transport::{Consequence, Credentials, Mirrors, Proxy, Reference, Remote};
-
-fn openssl(directory: &Path, arguments: &str) {
-    let output = Command::new("openssl")
-        .current_dir(directory)
-        .args(arguments.split_whitespace())
-        .output()
-        .expect("openssl must be installed");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {arguments}: {error}");
-}
-
-/// An authority `ca`, and `NAME.crt` and `NAME.key` that it signed for 127.0.0.1.
-fn certificates(directory: &Path, names: &[&str]) {
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    openssl(
-        directory,
-        &format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=ca"),
-    );
-    std::fs::write(directory.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    for name in names {
-        openssl(
-            directory,
-            &format!("req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}"),
-        );
-        let sign = format!("x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial");
-        openssl(
-            directory,
-            &format!("{sign} -days 2 -out {name}.crt -extfile san"),
-        );
-    }
-}
-
-/// What a server shows: `tls.crt`; and whether it wants to see a certificate of `ca`.
-fn server_config(directory: &Path, mutual: bool) -> rustls::ServerConfig {
-    let chain = CertificateDer::pem_file_iter(directory.join("tls.crt"))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    let key = PrivateKeyDer::from_pem_file(directory.join("tls.key")).unwrap();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = rustls::ServerConfig::builder();
-    let builder = if mutual {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_file(directory.join("ca.crt")).unwrap())
-            .unwrap();
-        let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
-        builder.with_client_cert_verifier(verifier.unwrap())
-    } else {
-        builder.with_no_client_auth()
-    };
-    builder.with_single_cert(chain, key).unwrap()
-}
 
 fn remote(url: String, insecure: bool) -> Remote {
     Remote {
@@ -118,7 +63,7 @@ fn a_client_certificate_is_shown_where_the_server_wants_one() {
     let mut remote = remote(server.url("addons.git"), false);
     remote.credentials.ca = read("ca.crt");
     let error = mirrors.fetch(&remote).unwrap_err().to_string();
-    assert!(error.contains("cannot be reached"), "{error}");
+    assert!(error.contains("wants a client certificate"), "{error}");
     assert!(server.requests().is_empty());
     remote.credentials.certificate = read("client.crt");
     let error = mirrors.fetch(&remote).unwrap_err().to_string();
@@ -184,7 +129,9 @@ fn the_proxy_of_the_source_is_used_for_both_schemes() {
             }),
             ..Credentials::default()
         };
-        mirrors.fetch(&remote).unwrap_err();
+        let error = mirrors.fetch(&remote).unwrap_err().to_string();
+        let want = "the proxy does not take username and password (407)";
+        assert!(error.contains(want), "{error}");
         proxy.requests();
         remote.credentials.proxy.as_mut().unwrap().password = Some("secret".into());
         assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);

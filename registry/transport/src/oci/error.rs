@@ -35,12 +35,20 @@ pub enum Error {
     },
     /// No connection.
     #[error(
-        "{url}: the registry cannot be reached: {reason}; check host, network, proxy and ca.crt"
+        "{url}: the registry cannot be reached: {reason}; check host, network, proxy, ca.crt and tls.crt"
     )]
     Unreachable {
         /// The repository.
         url: String,
         /// Why.
+        reason: String,
+    },
+    /// The server wants another client certificate, or the proxy another user.
+    #[error("{url}: {reason}")]
+    NotLetIn {
+        /// The repository.
+        url: String,
+        /// Who wants what, and where it is given.
         reason: String,
     },
     /// The registry was too slow.

@@ -252,6 +252,7 @@ impl<'a> Session<'a> {
                 url,
                 what: what.to_owned(),
             }),
+            407 => Err(self.failed(Failure::Proxy)),
             429 => Err(Error::Busy {
                 url,
                 status,
@@ -297,6 +298,14 @@ impl<'a> Session<'a> {
             Failure::Unreachable(reason) => Error::Unreachable { url, reason },
             Failure::BrokenOff(reason) => Error::BrokenOff { url, reason },
             Failure::TooLarge(limit) => self.too_large("an answer", format!("{limit} bytes")),
+            Failure::Certificate(alert) => Error::NotLetIn {
+                url,
+                reason: self.remote.credentials.refused_certificate(&alert),
+            },
+            Failure::Proxy => Error::NotLetIn {
+                url,
+                reason: self.remote.credentials.refused_by_proxy().to_owned(),
+            },
         }
     }
 
