@@ -29,7 +29,7 @@ use crate::{
     watch::{Change, Changes},
 };
 use api::{AddonSource, crd::addon::AddonPhase};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use kube::{
     ResourceExt as _,
@@ -86,7 +86,12 @@ pub async fn run(context: Arc<Context>, changes: Changes, shutdown: Shutdown) {
     let store = context.caches.sources.clone();
     let reconcile = move |source: Arc<AddonSource>, context: Arc<Context>| {
         let span = tracing::info_span!("reconcile", source = source.name_any());
-        Box::pin(bounded(source, context).instrument(span))
+        let work = bounded(source, context).instrument(span);
+        // A task of its own, which ends when nobody waits for it: the controller polls all that it
+        // waits for whenever one of them wakes it.
+        let (work, done) = work.remote_handle();
+        tokio::spawn(work);
+        done
     };
     // Without a bound here: looks and workers have their own.
     let config = controller::Config::default();
@@ -186,7 +191,8 @@ async fn reconcile(source: &AddonSource, context: &Context) -> Result<Action, So
     let Ok(_worker) = context.workers.acquire().await else {
         return Ok(Action::await_change());
     };
-    let acted = act::act(context, source, &observed, &plan).await;
+    // In a box: a thousand wait here or for a look, and few act.
+    let acted = Box::pin(act::act(context, source, &observed, &plan)).await;
     report::report(context, source, &observed, &plan, &acted, now).await?;
     if let Some(error) = acted.into_error() {
         return Err(error.into());

@@ -101,7 +101,7 @@ pub(crate) async fn look(
         Ok(read) => read,
         Err(why) => return Err(Stopped::failed(false, why)),
     };
-    let Ok(_worker) = context.workers.acquire().await else {
+    let Some(_worker) = looking.worker().await else {
         return Err(Stopped::failed(false, "the registry is ending"));
     };
     let numbering = context.numbers.reading(&context.caches);

@@ -29,9 +29,13 @@ use kube::ResourceExt as _;
 use package::{Finding, Package};
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
+use tokio::sync::SemaphorePermit;
 
 /// Where `spec.timeout` does not parse, which the API server prevents.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -63,6 +67,38 @@ pub(crate) struct Looking<'a> {
     pub timeout: Duration,
     /// Nothing new is begun after it.
     pub until: Instant,
+    /// How much of it computes, or waits for its turn to.
+    computing: AtomicUsize,
+}
+
+impl Looking<'_> {
+    /// A worker to compute with, once there is one; none where the registry is ending.
+    pub async fn worker(&self) -> Option<Worker<'_>> {
+        self.computing.fetch_add(1, Ordering::Relaxed);
+        let mut worker = Worker {
+            permit: None,
+            computing: &self.computing,
+        };
+        worker.permit = self.context.workers.acquire().await.ok();
+        worker.permit.is_some().then_some(worker)
+    }
+
+    /// Whether all that it waits for is a server.
+    fn is_at_a_server(&self) -> bool {
+        self.computing.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// A worker; given back when dropped.
+pub(crate) struct Worker<'a> {
+    permit: Option<SemaphorePermit<'a>>,
+    computing: &'a AtomicUsize,
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        self.computing.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What a source offers, before any of it is read.
@@ -159,8 +195,11 @@ pub(crate) async fn look(
         },
         timeout,
         until: begun + timeout,
+        computing: AtomicUsize::new(0),
     };
-    let looked = context.looks.within(taken(&looking)).await;
+    let is_at_a_server = || looking.is_at_a_server();
+    let taking = || Box::pin(taken(&looking));
+    let looked = context.looks.within(is_at_a_server, taking).await;
     context.metrics.fetch.observe(begun.elapsed().as_secs_f64());
     looked.unwrap_or_else(|stopped| Looked {
         look: stopped.look,

@@ -249,7 +249,7 @@ impl Judging<'_> {
             Err(failure) => return not_judged(failure),
         };
         let (evaluate, published) = (context.evaluate.clone(), self.published());
-        let Ok(_worker) = context.workers.acquire().await else {
+        let Some(_worker) = self.looking.worker().await else {
             return not_judged(super::Failure::passing("the registry is ending"));
         };
         let work = move || judged(content, evaluate.as_ref(), &published);

@@ -1,14 +1,14 @@
 //! How many looks there are at once. A server that hangs keeps a slot only for a moment: a look that
-//! takes long moves over to where those wait that take long, so that the others go on.
+//! waits long for one moves over to where those wait that take long, so that the others go on.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 use tokio::sync::Semaphore;
 
-/// How many sources are looked at once: each look waits for a server, in a few threads of its own.
-const QUICK: usize = 64;
-/// How many more of those that take long.
-const SLOW: usize = 160;
-/// How long a look counts as quick.
+/// How many sources are looked at at once: each look waits for a server, in a few threads of its own.
+const QUICK: usize = 32;
+/// How many more of those whose server takes long.
+const SLOW: usize = 192;
+/// How long a server counts as quick.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The slots of all looks.
@@ -27,14 +27,24 @@ impl Default for Slots {
 }
 
 impl Slots {
-    /// Does `work` when there is a slot for it.
-    pub async fn within<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Does what `begin` begins when there is a slot for it; `is_at_a_server` says whether it waits for
+    /// one just now, and not for a worker of ours.
+    pub async fn within<T, F: Future<Output = T>>(
+        &self,
+        is_at_a_server: impl Fn() -> bool,
+        begin: impl FnOnce() -> Pin<Box<F>>,
+    ) -> T {
         // They are never closed.
         let quick = self.quick.acquire().await;
-        let mut work = std::pin::pin!(work);
-        tokio::select! {
-            done = &mut work => return done,
-            () = tokio::time::sleep(PATIENCE) => {}
+        let mut work = begin();
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+            if is_at_a_server() {
+                break;
+            }
         }
         let slow = self.slow.try_acquire();
         let _quick = slow.is_err().then_some(quick);
@@ -50,11 +60,13 @@ mod tests {
     #[tokio::test]
     async fn looks_that_hang_make_room_for_the_others() {
         let slots = Slots::default();
-        let hanging = (0..SLOW).map(|_| slots.within(std::future::pending::<()>()));
+        let hang = || slots.within(|| true, || Box::pin(std::future::pending::<()>()));
+        let hanging = (0..SLOW).map(|_| hang());
         let mut hanging = std::pin::pin!(join_all(hanging));
         let others = async {
-            tokio::time::sleep(PATIENCE.mul_f64(3.5)).await;
-            let quick = (0..1000).map(|_| slots.within(std::future::ready(())));
+            tokio::time::sleep(PATIENCE.mul_f64(6.5)).await;
+            let quick =
+                (0..1000).map(|_| slots.within(|| true, || Box::pin(std::future::ready(()))));
             join_all(quick).await;
         };
         let begun = std::time::Instant::now();
@@ -63,7 +75,18 @@ mod tests {
             () = others => {}
         }
         let took = begun.elapsed();
-        assert!(took < PATIENCE * 18, "{took:?}");
+        assert!(took < PATIENCE * 33, "{took:?}");
         assert!(hanging.now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn looks_that_compute_stay_among_the_quick() {
+        let slots = Slots::default();
+        let compute = || slots.within(|| false, || Box::pin(std::future::pending::<()>()));
+        let all = join_all((0..=QUICK).map(|_| compute()));
+        let mut all = std::pin::pin!(all);
+        let _ = tokio::time::timeout(PATIENCE * 3, &mut all).await;
+        assert_eq!(slots.quick.available_permits(), 0);
+        assert_eq!(slots.slow.available_permits(), SLOW);
     }
 }
