@@ -109,7 +109,12 @@ impl Call {
 
     fn send(&self, request: RequestBuilder, to: &Url) -> Result<Answer, Error> {
         let request = self.authenticated(request, to);
-        let answer = http::send(request, self.deadline, self.deadline.idle());
+        let answer = http::send(
+            request,
+            self.credentials(),
+            self.deadline,
+            self.deadline.idle(),
+        );
         self.accepted(answer.map_err(|failure| self.failed(failure))?)
     }
 
@@ -165,9 +170,9 @@ impl Call {
                 url,
                 limit: limit >> 20,
             },
-            Failure::Certificate(alert) => Error::NotLetIn {
+            Failure::Certificate => Error::NotLetIn {
                 url,
-                reason: self.remote.credentials.refused_certificate(&alert),
+                reason: self.remote.credentials.refused_certificate().to_owned(),
             },
             Failure::Proxy => Error::NotLetIn {
                 url,

@@ -148,17 +148,18 @@ impl Credentials {
         self.username.is_some() || self.password.is_some() || self.bearer_token.is_some()
     }
 
-    /// What to do where the server does not take the client certificate, or that there is none, and
-    /// says `alert`.
-    pub(crate) fn refused_certificate(&self, alert: &str) -> String {
-        let what = match self.certificate {
-            Some(_) => "does not take the client certificate",
-            None => "wants a client certificate",
-        };
-        format!(
-            "the server {what} ({alert}); put one that it trusts under tls.crt, and its private key \
-             under tls.key, in the source's Secret"
-        )
+    /// What to do where the server does not take the client certificate, or that there is none.
+    pub(crate) fn refused_certificate(&self) -> &'static str {
+        match self.certificate {
+            Some(_) => {
+                "the server does not take the client certificate; put one that it trusts under \
+                 tls.crt, and its private key under tls.key, in the source's Secret"
+            }
+            None => {
+                "the server wants a client certificate; put one that it trusts under tls.crt, and its \
+                 private key under tls.key, in the source's Secret"
+            }
+        }
     }
 
     /// What to do where the proxy lets nobody through (407).

@@ -6,7 +6,7 @@
 
 use crate::{credentials::Credentials, deadline::Deadline, error::chain};
 use bytes::Bytes;
-use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode, redirect, tls};
 use std::{
     collections::HashMap,
     sync::{Mutex, OnceLock, PoisonError},
@@ -32,8 +32,8 @@ pub(crate) enum Failure {
     BrokenOff(String),
     /// The answer has more bytes than this.
     TooLarge(u64),
-    /// The server does not take our client certificate, or that there is none: its word.
-    Certificate(String),
+    /// The server does not take our client certificate, or that there is none.
+    Certificate,
     /// The proxy does not take who we say we are, or that we say nothing.
     Proxy,
 }
@@ -47,6 +47,17 @@ struct Settings {
     proxy: Option<crate::credentials::Proxy>,
 }
 
+impl Settings {
+    fn of(credentials: &Credentials) -> Self {
+        Self {
+            ca: credentials.ca.clone(),
+            certificate: credentials.certificate.clone(),
+            key: credentials.key.clone(),
+            proxy: credentials.proxy.clone(),
+        }
+    }
+}
+
 /// The client that trusts the system's authorities and those of `credentials`, shows their client
 /// certificate, and uses their proxy or else the environment's.
 ///
@@ -54,18 +65,13 @@ struct Settings {
 /// What in the settings cannot be used.
 pub(crate) fn client(credentials: &Credentials) -> Result<Client, String> {
     static CLIENTS: OnceLock<Mutex<HashMap<Settings, Client>>> = OnceLock::new();
-    let settings = Settings {
-        ca: credentials.ca.clone(),
-        certificate: credentials.certificate.clone(),
-        key: credentials.key.clone(),
-        proxy: credentials.proxy.clone(),
-    };
+    let settings = Settings::of(credentials);
     let clients = CLIENTS.get_or_init(Mutex::default);
     let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(client) = clients.get(&settings) {
         return Ok(client.clone());
     }
-    let client = build(&settings)?;
+    let client = build(&settings, None)?;
     if clients.len() >= REMEMBERED {
         clients.clear();
     }
@@ -73,25 +79,30 @@ pub(crate) fn client(credentials: &Credentials) -> Result<Client, String> {
     Ok(client)
 }
 
-fn build(settings: &Settings) -> Result<Client, String> {
+fn build(settings: &Settings, newest: Option<tls::Version>) -> Result<Client, String> {
     // Somebody else may have chosen the provider already: that is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authorities = match settings.ca.as_deref() {
         Some(pem) => authorities(pem)?,
         None => Vec::new(),
     };
-    let merged = builder(settings)?
+    let merged = builder(settings, newest)?
         .tls_certs_merge(authorities.clone())
         .build();
     // An image without a bundle of authorities trusts nobody; plain HTTP and `ca` work there too.
     let client = match merged {
         Ok(client) => Ok(client),
-        Err(_) => builder(settings)?.tls_certs_only(authorities).build(),
+        Err(_) => builder(settings, newest)?
+            .tls_certs_only(authorities)
+            .build(),
     };
     client.map_err(|error| chain(&error))
 }
 
-fn builder(settings: &Settings) -> Result<reqwest::ClientBuilder, String> {
+fn builder(
+    settings: &Settings,
+    newest: Option<tls::Version>,
+) -> Result<reqwest::ClientBuilder, String> {
     let mut builder = Client::builder()
         .user_agent(concat!("paamesh/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
@@ -99,6 +110,9 @@ fn builder(settings: &Settings) -> Result<reqwest::ClientBuilder, String> {
         .redirect(redirect::Policy::custom(follow));
     if let Some(identity) = identity(settings)? {
         builder = builder.identity(identity);
+    }
+    if let Some(newest) = newest {
+        builder = builder.tls_version_max(newest);
     }
     if let Some(proxy) = &settings.proxy {
         builder = builder.proxy(through(proxy)?);
@@ -172,9 +186,10 @@ pub(crate) fn runtime() -> Result<&'static Runtime, Failure> {
         .map_err(|reason| Failure::Unreachable(reason.clone()))
 }
 
-/// Sends `request`; the answer's head must come within `patience`.
+/// Sends `request` of the client for `credentials`; the answer's head must come within `patience`.
 pub(crate) fn send(
     request: RequestBuilder,
+    credentials: &Credentials,
     deadline: Deadline,
     patience: Duration,
 ) -> Result<Answer, Failure> {
@@ -184,7 +199,7 @@ pub(crate) fn send(
     let sent = runtime()?.block_on(async { tokio::time::timeout(patience, request.send()).await });
     match sent {
         Err(_) => Err(Failure::TimedOut(deadline.waited("waiting for an answer"))),
-        Ok(Err(error)) => Err(unanswered(&error.without_url())),
+        Ok(Err(error)) => Err(unanswered(error, credentials, deadline)),
         Ok(Ok(response)) => Ok(Answer {
             response,
             rest: Bytes::new(),
@@ -194,26 +209,50 @@ pub(crate) fn send(
 }
 
 /// Why no answer came. The tunnel's error has no type that can be named.
-fn unanswered(error: &reqwest::Error) -> Failure {
+fn unanswered(error: reqwest::Error, credentials: &Credentials, deadline: Deadline) -> Failure {
     const TUNNEL: &str = "proxy authorization required";
-    if let Some(alert) = alert(error) {
-        return Failure::Certificate(alert);
+    let secure = error.url().filter(|url| url.scheme() == "https").cloned();
+    let error = error.without_url();
+    if refuses_certificate(&error) {
+        return Failure::Certificate;
     }
-    let text = chain(error);
+    // With TLS 1.3 it is luck to hear of it: the request is on its way by then, and the server, which
+    // does not read it, resets the connection.
+    let closed = !error.is_connect() && !error.is_timeout();
+    if let Some(url) = secure
+        && closed
+        && refuses_in_handshake(url, credentials, deadline)
+    {
+        return Failure::Certificate;
+    }
+    let text = chain(&error);
     match text.contains(TUNNEL) {
         true => Failure::Proxy,
         false => Failure::Unreachable(text),
     }
 }
 
-/// The alert of TLS (RFC 8446, section 6.2) by which a server says what it does not like about our
-/// certificate.
-fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+/// Whether the server of `url` refuses our certificate in a handshake of TLS 1.2, which ends before
+/// anything is asked.
+fn refuses_in_handshake(url: url::Url, credentials: &Credentials, deadline: Deadline) -> bool {
+    let settings = Settings::of(credentials);
+    let Ok(client) = build(&settings, Some(tls::Version::TLS_1_2)) else {
+        return false;
+    };
+    let asked = runtime().map(|runtime| {
+        let sent = client.head(url).send();
+        runtime.block_on(async { tokio::time::timeout(deadline.idle(), sent).await })
+    });
+    matches!(asked, Ok(Ok(Err(error))) if refuses_certificate(&error))
+}
+
+/// Whether it holds an alert of TLS (RFC 8446, section 6.2) about our certificate.
+fn refuses_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     use rustls::AlertDescription as Alert;
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref()
-            && matches!(
+        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
+            return matches!(
                 alert,
                 Alert::CertificateRequired
                     | Alert::NoCertificate
@@ -226,9 +265,7 @@ fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String> {
                     | Alert::AccessDenied
                     // The certificate of another authority of the same name.
                     | Alert::DecryptError
-            )
-        {
-            return Some(format!("{alert:?}"));
+            );
         }
         // What an error of IO holds is not its source.
         let held = error.downcast_ref::<std::io::Error>();
@@ -238,7 +275,7 @@ fn alert(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             None => error.source(),
         };
     }
-    None
+    false
 }
 
 /// An answer whose head has come.

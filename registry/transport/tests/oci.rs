@@ -391,6 +391,59 @@ fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
 }
 
 #[test]
+fn an_identity_token_is_changed_for_one_that_the_registry_takes() {
+    let directory = tempfile::tempdir().unwrap();
+    self_signed(directory.path(), "token");
+    let tokens = token_server(directory.path(), false);
+    let demands = Demands {
+        tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
+        ..Demands::default()
+    };
+    let registry = Registry::distribution(directory.path(), &demands);
+    let mut remote = remote(registry.url("team/redis"));
+    // As docker keeps it: in `auth` a user without a password.
+    let config = |port: u16, token: &str| {
+        let auth = "PHRva2VuPjo=";
+        let entry = format!(r#"{{"auth": "{auth}", "identitytoken": "{token}"}}"#);
+        Some(format!(r#"{{"auths": {{"127.0.0.1:{port}": {entry}}}}}"#))
+    };
+    remote.credentials.docker_config = config(registry.port, "revoked");
+    let error = push(&remote, "1.0.0", "a").unwrap_err().to_string();
+    assert!(
+        error.contains(
+            "the token server 127.0.0.1 answered 400; check the credentials in the Secret"
+        ),
+        "{error}"
+    );
+    remote.credentials.docker_config = config(registry.port, "identity");
+    let digest = push(&remote, "1.0.0", "a").unwrap();
+    tokens.requests();
+    let artifacts = Artifacts::new();
+    for _ in 0..3 {
+        let found = artifacts.resolve(&remote).unwrap();
+        assert_eq!(found[0].digest, digest);
+    }
+    assert_eq!(tokens.lines(), ["POST /token"], "once for three looks");
+
+    // Where nobody takes one, it is said what is.
+    let old = HttpServer::start(|_| Response::new(404, ""));
+    let realm = format!("Bearer realm=\"http://127.0.0.1:{}/token\"", old.port);
+    for (challenge, why) in [
+        (realm, "whose token server takes none"),
+        ("Basic realm=\"r\"".to_owned(), "which has no token server"),
+    ] {
+        let server = HttpServer::start(move |_| {
+            Response::new(401, "").header("WWW-Authenticate", &challenge)
+        });
+        remote.url = format!("oci://127.0.0.1:{}/redis", server.port);
+        remote.credentials.docker_config = config(server.port, "identity");
+        let error = tags(&remote).unwrap_err().to_string();
+        let advice = format!("{why}; use username and password");
+        assert!(error.contains(&advice), "{error}");
+    }
+}
+
+#[test]
 fn an_anonymous_token_is_fetched_where_the_registry_wants_one() {
     let directory = tempfile::tempdir().unwrap();
     self_signed(directory.path(), "token");

@@ -1,8 +1,7 @@
 //! Who we are at a registry by a `config.json` of docker, as Secrets of the type
 //! `kubernetes.io/dockerconfigjson` hold it. Pure.
 //!
-//! Credential helpers and identity tokens are programs and flows of a developer's machine, and are
-//! not followed.
+//! Credential helpers are programs of a developer's machine, and are not followed.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,6 +31,13 @@ pub(crate) enum Login {
     Basic(String, String),
     /// A token that is sent as it is.
     Token(String),
+    /// A token of OAuth 2.0 that the token server changes for one that is sent.
+    Identity {
+        /// The refresh token.
+        token: String,
+        /// User and password, for a registry without a token server.
+        otherwise: Option<(String, String)>,
+    },
 }
 
 /// Whether `config` can be read.
@@ -71,27 +77,35 @@ fn of(key: &str, entry: &Entry) -> Result<Option<Login>, String> {
     if let Some(token) = nonempty(entry.registry_token.as_ref()) {
         return Ok(Some(Login::Token(token)));
     }
+    // Beside an identity token, `auth` names a user of no account, as `<token>:`.
+    let basic = basic(key, entry)?;
+    Ok(match nonempty(entry.identity_token.as_ref()) {
+        Some(token) => Some(Login::Identity {
+            token,
+            otherwise: basic.filter(|(_, password)| !password.is_empty()),
+        }),
+        None => basic.map(|(user, password)| Login::Basic(user, password)),
+    })
+}
+
+/// User and password of an entry.
+fn basic(key: &str, entry: &Entry) -> Result<Option<(String, String)>, String> {
     if let (Some(user), Some(password)) = (
         nonempty(entry.username.as_ref()),
         nonempty(entry.password.as_ref()),
     ) {
-        return Ok(Some(Login::Basic(user, password)));
+        return Ok(Some((user, password)));
     }
-    if let Some(auth) = nonempty(entry.auth.as_ref()) {
-        let decoded = decode(&auth)
-            .ok_or_else(|| format!(".dockerconfigjson: `auth` of `{key}` is no base64"))?;
-        let (user, password) = decoded
-            .split_once(':')
-            .ok_or_else(|| format!(".dockerconfigjson: `auth` of `{key}` has no colon"))?;
-        let login = Login::Basic(user.to_owned(), password.trim_end_matches('\0').to_owned());
-        return Ok(Some(login));
-    }
-    if entry.identity_token.is_some() {
-        return Err(format!(
-            ".dockerconfigjson: `{key}` has an identity token only; use username and password"
-        ));
-    }
-    Ok(None)
+    let Some(auth) = nonempty(entry.auth.as_ref()) else {
+        return Ok(None);
+    };
+    let decoded = decode(&auth)
+        .ok_or_else(|| format!(".dockerconfigjson: `auth` of `{key}` is no base64"))?;
+    let (user, password) = decoded
+        .split_once(':')
+        .ok_or_else(|| format!(".dockerconfigjson: `auth` of `{key}` has no colon"))?;
+    let password = password.trim_end_matches('\0');
+    Ok(Some((user.to_owned(), password.to_owned())))
 }
 
 fn nonempty(value: Option<&String>) -> Option<String> {
@@ -150,7 +164,8 @@ mod tests {
         "r.example.com:5000/team": {"username": "bob", "password": "secret"},
         "*.azurecr.io": {"registrytoken": "t"},
         "broken.example.com": {"auth": "???"},
-        "id.example.com": {"auth": "", "identitytoken": "x"},
+        "id.example.com": {"auth": "PHRva2VuPjo=", "identitytoken": "x"},
+        "both.example.com": {"username": "ann", "password": "secret", "identitytoken": "x"},
         "empty.example.com": {}
     }, "credHelpers": {"x": "y"}}"#;
 
@@ -159,6 +174,7 @@ mod tests {
             login.map(|login| match login {
                 Login::Basic(user, password) => format!("{user}:{password}"),
                 Login::Token(token) => token,
+                Login::Identity { token, otherwise } => format!("{token} or {otherwise:?}"),
             })
         });
         match (&got, want) {
@@ -178,12 +194,14 @@ mod tests {
         check("a.ours.azurecr.io", "redis", Ok(None));
         check("r.example.com", "redis", Ok(None));
         check("empty.example.com", "redis", Ok(None));
+        check("id.example.com", "redis", Ok(Some("x or None")));
+        let both = r#"x or Some(("ann", "secret"))"#;
+        check("both.example.com", "redis", Ok(Some(both)));
     }
 
     #[test]
     fn what_cannot_be_used_is_said_without_its_value() {
         check("broken.example.com", "redis", Err("is no base64"));
-        check("id.example.com", "redis", Err("identity token only"));
         let error = login("{\"auths\": secret}", "a", "b").unwrap_err();
         assert!(!error.contains("secret"), "{error}");
     }

@@ -6,16 +6,15 @@
 //! where the token server fails, and its referrers take an error of the registry for «there are
 //! none», which would make an unreachable signature a missing one.
 
+mod authorization;
+
 use super::{
-    Error, Remote,
-    challenge::{self, Challenge},
-    docker_config::{self, Login},
+    Error, Remote, challenge,
     location::Location,
-    tokens::{Action, Held, Key, Tokens},
+    tokens::{Action, Key, Tokens},
 };
 use crate::{
     consequence::retry_after,
-    credentials::basic,
     deadline::Deadline,
     http::{self, Answer, Failure},
 };
@@ -26,10 +25,6 @@ use url::Url;
 
 /// The most of an error's body that is read.
 const MAX_ERROR_BYTES: u64 = 16 << 10;
-/// The most of a token server's answer.
-const MAX_TOKEN_BYTES: u64 = 1 << 20;
-/// The lifetime of a token that does not say its own (the token specification's default).
-const TOKEN_LIFETIME: Duration = Duration::from_secs(60);
 
 /// A conversation with one repository, within one timeout.
 pub(crate) struct Session<'a> {
@@ -159,82 +154,9 @@ impl<'a> Session<'a> {
             Some(value) => request.header(header::AUTHORIZATION, value),
             None => request,
         };
-        http::send(request, self.deadline, patience).map_err(|failure| self.failed(failure))
-    }
-
-    /// How `challenge` is met; none where we have nothing to show.
-    fn authorize(&self, challenge: &Challenge) -> Result<Option<Held>, Error> {
-        let login = self.login()?;
-        match (challenge, login) {
-            (_, Some(Login::Token(token))) => Ok(Some(Held::lasting(format!("Bearer {token}")))),
-            (Challenge::Basic, Some(Login::Basic(user, password))) => {
-                Ok(Some(Held::lasting(basic(&user, &password))))
-            }
-            (Challenge::Basic, None) => Ok(None),
-            (Challenge::Bearer { realm, service }, login) => {
-                let basic = login.map(|login| match login {
-                    Login::Basic(user, password) => basic(&user, &password),
-                    Login::Token(token) => format!("Bearer {token}"),
-                });
-                self.token(realm, service.as_deref(), basic.as_deref())
-                    .map(Some)
-            }
-        }
-    }
-
-    fn login(&self) -> Result<Option<Login>, Error> {
         let credentials = &self.remote.credentials;
-        if let Some(token) = &credentials.bearer_token {
-            return Ok(Some(Login::Token(token.clone())));
-        }
-        if credentials.authenticate() {
-            let value = |value: &Option<String>| value.clone().unwrap_or_default();
-            let (user, password) = (value(&credentials.username), value(&credentials.password));
-            return Ok(Some(Login::Basic(user, password)));
-        }
-        let Some(config) = &credentials.docker_config else {
-            return Ok(None);
-        };
-        let login = docker_config::login(config, &self.at.host, &self.at.path);
-        login.map_err(|reason| Error::Settings {
-            url: self.url(),
-            reason,
-        })
-    }
-
-    /// A token of the server `realm`, to which `authorization` is shown.
-    fn token(
-        &self,
-        realm: &str,
-        service: Option<&str>,
-        authorization: Option<&str>,
-    ) -> Result<Held, Error> {
-        let mut url = Url::parse(realm).map_err(|_| self.odd("its token server has no URL"))?;
-        let plain = url.scheme() == "http" && self.remote.insecure;
-        if url.scheme() != "https" && !plain {
-            return Err(self.odd("its token server does not speak https"));
-        }
-        let scope = self.action.scope(&self.at.path);
-        url.query_pairs_mut().append_pair("scope", &scope);
-        if let Some(service) = service {
-            url.query_pairs_mut().append_pair("service", service);
-        }
-        let who = format!("the token server {}", url.host_str().unwrap_or_default());
-        let request = self.client.get(url);
-        let answer = self.attempt(request, authorization, self.deadline.idle())?;
-        let status = answer.status().as_u16();
-        if matches!(status, 401 | 403) {
-            return Err(self.unauthorized(who, status));
-        }
-        let answer = self.accepted(answer, "token server", "for a token")?;
-        let token: Token = self.json(answer, MAX_TOKEN_BYTES, "the token server's answer")?;
-        let lifetime = token.expires_in.map(Duration::from_secs);
-        let token = token.token.or(token.access_token).unwrap_or_default();
-        if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(self.odd("its token server gave no token"));
-        }
-        let lifetime = lifetime.unwrap_or(TOKEN_LIFETIME);
-        Ok(Held::short(format!("Bearer {token}"), lifetime))
+        let sent = http::send(request, credentials, self.deadline, patience);
+        sent.map_err(|failure| self.failed(failure))
     }
 
     fn accepted(&self, answer: Answer, what: &str, doing: &'static str) -> Result<Answer, Error> {
@@ -298,9 +220,9 @@ impl<'a> Session<'a> {
             Failure::Unreachable(reason) => Error::Unreachable { url, reason },
             Failure::BrokenOff(reason) => Error::BrokenOff { url, reason },
             Failure::TooLarge(limit) => self.too_large("an answer", format!("{limit} bytes")),
-            Failure::Certificate(alert) => Error::NotLetIn {
+            Failure::Certificate => Error::NotLetIn {
                 url,
-                reason: self.remote.credentials.refused_certificate(&alert),
+                reason: self.remote.credentials.refused_certificate().to_owned(),
             },
             Failure::Proxy => Error::NotLetIn {
                 url,
@@ -367,13 +289,6 @@ fn next(link: &str) -> Option<&str> {
     parameters
         .any(|parameter| matches!(parameter, "rel=\"next\"" | "rel=next"))
         .then_some(target)
-}
-
-#[derive(Deserialize)]
-struct Token {
-    token: Option<String>,
-    access_token: Option<String>,
-    expires_in: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Real registries on localhost: the distribution project's, which has no referrers API, and that of
 //! go-containerregistry, which has one. For tests only.
 
-use super::http_server::{HttpServer, Request, Response};
+use super::http_server::{HttpServer, Response};
 use std::{
     fmt::Write as _,
     net::{TcpListener, TcpStream},
@@ -23,6 +23,8 @@ pub struct Demands {
     pub tokens_of: Option<String>,
     /// TLS with `tls.crt`, `tls.key`, and a client certificate of `ca.crt`, all in the directory.
     pub tls: bool,
+    /// TLS with `tls.crt`, `tls.key` in the directory, and nothing of the client.
+    pub tls_for_all: bool,
 }
 
 /// A running registry; it is ended when it is dropped.
@@ -96,11 +98,15 @@ fn configuration(directory: &Path, storage: &Path, port: u16, demands: &Demands)
          http:\n  addr: 127.0.0.1:{port}\n",
         shown(storage)
     );
-    if demands.tls {
+    if demands.tls || demands.tls_for_all {
         let (certificate, key, ca) = (file("tls.crt"), file("tls.key"), file("ca.crt"));
+        let clients = match demands.tls {
+            true => format!(", clientcas: [{ca}]"),
+            false => String::new(),
+        };
         let _ = writeln!(
             text,
-            "  tls: {{certificate: {certificate}, key: {key}, clientcas: [{ca}]}}"
+            "  tls: {{certificate: {certificate}, key: {key}{clients}}}"
         );
     }
     if demands.basic {
@@ -211,28 +217,44 @@ pub fn signed(directory: &Path, name: &str) {
     );
 }
 
-/// A server of tokens for the distribution project's registry (JWT, RS256): to `ann` and `secret`, or
-/// to everybody. Its key is `token.key` in `directory`, which must be there.
+/// A server of tokens for the distribution project's registry (JWT, RS256): to `ann` and `secret`, to who
+/// has the refresh token `identity`, or to everybody. Its key is `token.key` in `directory`, which must
+/// be there.
 pub fn token_server(directory: &Path, everybody: bool) -> HttpServer {
     let directory = directory.to_owned();
     HttpServer::start(move |request| {
+        let json = |status, body: String| {
+            Response::new(status, body).header("Content-Type", "application/json")
+        };
+        if request.method == "POST" {
+            let form = form(&request.body);
+            if form["grant_type"] != "refresh_token" || form["refresh_token"] != "identity" {
+                return json(400, r#"{"error": "invalid_grant"}"#.to_owned());
+            }
+            let token = token(&directory, &form);
+            return json(
+                200,
+                format!(r#"{{"access_token": "{token}", "expires_in": 300}}"#),
+            );
+        }
         let given = request.headers.get("authorization").map(String::as_str);
         let ann = format!("Basic {}", base64(b"ann:secret", false));
         if !everybody && given != Some(&ann) {
             return Response::new(401, "");
         }
-        let token = token(&directory, request);
-        let body = format!(r#"{{"token": "{token}", "expires_in": 300}}"#);
-        Response::new(200, body).header("Content-Type", "application/json")
+        let (_, query) = request.target.split_once('?').unwrap();
+        let token = token(&directory, &form(query.as_bytes()));
+        json(200, format!(r#"{{"token": "{token}", "expires_in": 300}}"#))
     })
 }
 
-fn token(directory: &Path, request: &Request) -> String {
-    let (_, query) = request.target.split_once('?').unwrap();
-    let query: std::collections::HashMap<String, String> =
-        url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect();
+type Form = std::collections::HashMap<String, String>;
+
+fn form(text: &[u8]) -> Form {
+    url::form_urlencoded::parse(text).into_owned().collect()
+}
+
+fn token(directory: &Path, query: &Form) -> String {
     let scope: Vec<&str> = query["scope"].split(':').collect();
     let actions = scope[2].split(',').collect::<Vec<_>>().join("\",\"");
     let certificate = openssl(directory, &["x509", "-in", "token.crt", "-outform", "DER"]);
