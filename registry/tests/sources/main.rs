@@ -32,6 +32,7 @@ mod connections;
 mod crowd;
 mod directories;
 mod identities;
+mod notifications;
 mod repositories;
 mod revisions;
 mod signatures;

@@ -25,6 +25,8 @@ pub struct Demands {
     pub tls: bool,
     /// TLS with `tls.crt`, `tls.key` in the directory, and nothing of the client.
     pub tls_for_all: bool,
+    /// Whom it notifies of what happens: a URL, and the token that is shown there.
+    pub notifies: Option<(String, String)>,
 }
 
 /// A running registry; it is ended when it is dropped.
@@ -107,6 +109,13 @@ fn configuration(directory: &Path, storage: &Path, port: u16, demands: &Demands)
         let _ = writeln!(
             text,
             "  tls: {{certificate: {certificate}, key: {key}{clients}}}"
+        );
+    }
+    if let Some((url, token)) = &demands.notifies {
+        let shown = format!("headers: {{Authorization: ['Bearer {token}']}}");
+        let _ = writeln!(
+            text,
+            "notifications: {{endpoints: [{{name: test, url: '{url}', {shown}, timeout: 5s, threshold: 1, backoff: 100ms}}]}}"
         );
     }
     if demands.basic {
