@@ -16,7 +16,7 @@ use super::{
     observed::{Look, Offer, Verdict},
 };
 use api::{Version, crd::source::DirectorySource};
-use files::{Addon, Files};
+use files::Addon;
 use package::{
     Evaluate, Finding, Package, Tree,
     graph::{Dev, with_version},
@@ -27,7 +27,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use transport::Content;
+use transport::{Content, collector::Files};
 
 /// Where the states lie that a look found: the digest of a state → its directory and version.
 #[derive(Clone)]

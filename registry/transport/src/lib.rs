@@ -13,6 +13,7 @@
 //! that call: libgit2 calls its transport on the thread that called it.
 
 mod call;
+pub mod collector;
 mod consequence;
 pub mod cosign;
 mod credentials;

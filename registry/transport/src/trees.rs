@@ -1,21 +1,13 @@
 //! Addons in a commit: found by their manifest, read from blobs, never from a checkout, so no filter
 //! and no line end touches them. Names that begin with a dot are left out (design.md, section 3).
 
+use crate::collector::{Collector, MANIFEST, finding, is_visible, joined};
 use api::crd::source::Finding;
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree, TreeEntry};
 use std::collections::{BTreeMap, HashSet};
 
-/// The file that makes a directory an addon.
-const MANIFEST: &str = "addon.yaml";
-/// Bounds on one addon as it is read; the package's own, narrower ones are checked later.
-const MAX_FILES: usize = 2_000;
-const MAX_FILE_BYTES: usize = 4 << 20;
-const MAX_BYTES: usize = 32 << 20;
-const MAX_DEPTH: usize = 8;
 /// The most addons of one revision.
 const MAX_ADDONS: usize = 10_000;
-/// How a pointer to a file in Git LFS begins.
-const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// An addon that a revision offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,15 +94,7 @@ fn nowhere(directory: &str, why: &str) -> Offered {
     Offered {
         directory: directory.to_owned(),
         tree: String::new(),
-        content: Content::Refused(vec![finding("", why.to_owned())]),
-    }
-}
-
-fn finding(file: &str, message: String) -> Finding {
-    Finding {
-        file: file.to_owned(),
-        message,
-        ..Finding::default()
+        content: Content::Refused(vec![finding("", why)]),
     }
 }
 
@@ -215,48 +199,34 @@ fn descend(
 /// The entry's name, unless it begins with a dot. One that is not UTF-8 is visible as refused later.
 fn visible<'a>(entry: &'a TreeEntry<'_>) -> Option<&'a str> {
     let name = entry.name().unwrap_or("\u{fffd}");
-    (!name.starts_with('.')).then_some(name)
-}
-
-fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}/{name}")
-    }
+    is_visible(name).then_some(name)
 }
 
 /// All files under the tree `oid`, or everything in it that an addon cannot have.
 pub(crate) fn content(repository: &Repository, oid: Oid) -> Result<Content, git2::Error> {
     let mut reading = Reading {
         repository,
-        files: Vec::new(),
-        bytes: 0,
-        findings: Vec::new(),
+        collector: Collector::default(),
     };
     reading.tree(&repository.find_tree(oid)?, "", 0)?;
-    Ok(if reading.findings.is_empty() {
-        Content::Files(reading.files)
-    } else {
-        Content::Refused(reading.findings)
+    Ok(match reading.collector.finish() {
+        Ok(files) => Content::Files(files),
+        Err(findings) => Content::Refused(findings),
     })
 }
 
 struct Reading<'a> {
     repository: &'a Repository,
-    files: Vec<(String, Vec<u8>)>,
-    bytes: usize,
-    findings: Vec<Finding>,
+    collector: Collector,
 }
 
 impl Reading<'_> {
     fn tree(&mut self, tree: &Tree<'_>, path: &str, depth: usize) -> Result<(), git2::Error> {
-        if depth > MAX_DEPTH {
-            self.refuse(path, format!("deeper than {MAX_DEPTH} directories"));
+        if !self.collector.enters(path, depth) {
             return Ok(());
         }
         for entry in tree {
-            if self.full() {
+            if self.collector.is_full() {
                 return Ok(());
             }
             if let Some(name) = visible(&entry) {
@@ -273,63 +243,28 @@ impl Reading<'_> {
         depth: usize,
     ) -> Result<(), git2::Error> {
         const SYMLINK: i32 = 0o120_000;
-        if entry.name().is_err() {
-            self.refuse(path, "the file's name is not UTF-8".to_owned());
-            return Ok(());
-        }
-        match entry.kind() {
+        let why = match entry.kind() {
+            _ if entry.name().is_err() => "the file's name is not UTF-8",
             Some(ObjectType::Tree) => {
                 let below = self.repository.find_tree(entry.id())?;
-                self.tree(&below, path, depth + 1)
+                return self.tree(&below, path, depth + 1);
             }
             Some(ObjectType::Blob) if entry.filemode() == SYMLINK => {
-                let why = "a symbolic link; put the file itself here";
-                self.refuse(path, why.to_owned());
-                Ok(())
+                "a symbolic link; put the file itself here"
             }
-            Some(ObjectType::Blob) => self.file(entry.id(), path),
-            _ => {
-                let why = "a submodule; put the files themselves here";
-                self.refuse(path, why.to_owned());
-                Ok(())
-            }
-        }
+            Some(ObjectType::Blob) => return self.file(entry.id(), path),
+            _ => "a submodule; put the files themselves here",
+        };
+        self.collector.refuse(path, why);
+        Ok(())
     }
 
     fn file(&mut self, oid: Oid, path: &str) -> Result<(), git2::Error> {
         let (size, _) = self.repository.odb()?.read_header(oid)?;
-        self.bytes = self.bytes.saturating_add(size);
-        if size > MAX_FILE_BYTES {
-            let why = format!("{size} bytes; at most {MAX_FILE_BYTES} are read");
-            self.refuse(path, why);
-        } else if !self.full() {
+        if self.collector.admits(path, size as u64) {
             let bytes = self.repository.find_blob(oid)?.content().to_vec();
-            if bytes.starts_with(LFS) {
-                let why = "a pointer to Git LFS; put the file itself here";
-                self.refuse(path, why.to_owned());
-            } else {
-                self.files.push((path.to_owned(), bytes));
-            }
+            self.collector.add(path, bytes);
         }
         Ok(())
-    }
-
-    /// Whether a bound is reached; it is said once.
-    fn full(&mut self) -> bool {
-        let why = if self.files.len() >= MAX_FILES {
-            format!("more than {MAX_FILES} files")
-        } else if self.bytes > MAX_BYTES {
-            format!("more than {MAX_BYTES} bytes")
-        } else {
-            return self.findings.len() >= MAX_FILES;
-        };
-        if !self.findings.iter().any(|finding| finding.message == why) {
-            self.refuse("", why);
-        }
-        true
-    }
-
-    fn refuse(&mut self, file: &str, message: String) {
-        self.findings.push(finding(file, message));
     }
 }

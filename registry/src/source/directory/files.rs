@@ -8,19 +8,12 @@ use std::{
     io::Read as _,
     path::Path,
 };
+use transport::collector::{
+    Collector, Files, MANIFEST, MAX_FILE_BYTES, finding, is_visible, joined,
+};
 
-/// The file that makes a directory an addon.
-const MANIFEST: &str = package::manifest::FILE;
 /// The most addons of one source.
 const MAX_ADDONS: usize = 256;
-/// Bounds on one addon as it is read; the package's own are checked later.
-const MAX_FILES: usize = 2_000;
-const MAX_FILE_BYTES: u64 = 4 << 20;
-const MAX_BYTES: u64 = 32 << 20;
-const MAX_DEPTH: usize = 8;
-
-/// Paths and bytes.
-pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 /// An addon's directory.
 pub(super) struct Addon {
@@ -35,7 +28,7 @@ pub(super) fn addons(root: &Path) -> Result<Vec<Addon>, String> {
     let mut found = BTreeMap::new();
     find(root, "", 2, &mut found).map_err(|error| format!("{}: {error}", root.display()))?;
     if found.is_empty() {
-        let message = "no addon.yaml is there, nor one or two directories below it".to_owned();
+        let message = "no addon.yaml is there, nor one or two directories below it";
         let files = Err(vec![finding("", message)]);
         found.insert(".".to_owned(), files);
     }
@@ -70,91 +63,56 @@ fn find(at: &Path, name: &str, levels: usize, found: &mut Found) -> std::io::Res
 
 /// The files of the addon at `root`, or everything in it that an addon cannot have.
 pub(super) fn read(root: &Path) -> Result<Files, Vec<Finding>> {
-    let mut reading = Reading::default();
-    if let Err(error) = reading.directory(root, "", 0) {
-        reading.refuse("", format!("cannot be read: {error}"));
+    let mut collector = Collector::default();
+    if let Err(error) = directory(&mut collector, root, "", 0) {
+        collector.refuse("", format!("cannot be read: {error}"));
     }
-    if reading.findings.is_empty() {
-        return Ok(reading.files);
-    }
-    Err(reading.findings)
+    collector.finish()
 }
 
-#[derive(Default)]
-struct Reading {
-    files: Files,
-    bytes: u64,
-    findings: Vec<Finding>,
-}
-
-impl Reading {
-    fn directory(&mut self, at: &Path, path: &str, depth: usize) -> std::io::Result<()> {
-        if depth > MAX_DEPTH {
-            self.refuse(path, format!("deeper than {MAX_DEPTH} directories"));
+fn directory(
+    collector: &mut Collector,
+    at: &Path,
+    path: &str,
+    depth: usize,
+) -> std::io::Result<()> {
+    if !collector.enters(path, depth) {
+        return Ok(());
+    }
+    for entry in sorted(at)? {
+        if collector.is_full() {
             return Ok(());
         }
-        for entry in sorted(at)? {
-            if self.full() {
-                return Ok(());
-            }
-            if let Some(name) = visible(&entry) {
-                self.entry(&entry, &joined(path, &name), depth)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, entry: &DirEntry, path: &str, depth: usize) -> std::io::Result<()> {
-        let kind = entry.file_type()?;
+        let Some(name) = visible(&entry) else {
+            continue;
+        };
+        let (kind, path) = (entry.file_type()?, joined(path, &name));
         if entry.file_name().to_str().is_none() {
-            self.refuse(path, "the file's name is not UTF-8".to_owned());
+            collector.refuse(&path, "the file's name is not UTF-8");
         } else if kind.is_dir() {
-            return self.directory(&entry.path(), path, depth + 1);
+            directory(collector, &entry.path(), &path, depth + 1)?;
         } else if kind.is_file() {
-            self.file(&entry.path(), path);
+            file(collector, &entry.path(), &path);
         } else {
             let why = "neither a file nor a directory; put the file itself here";
-            self.refuse(path, why.to_owned());
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, at: &Path, path: &str) {
-        let read = fs::File::open(at).and_then(|file| {
-            let mut bytes = Vec::new();
-            file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        });
-        match read {
-            Ok(bytes) if bytes.len() as u64 > MAX_FILE_BYTES => {
-                self.refuse(path, format!("more than {MAX_FILE_BYTES} bytes"));
-            }
-            Ok(bytes) => {
-                self.bytes += bytes.len() as u64;
-                self.files.push((path.to_owned(), bytes));
-            }
-            // An editor saves by renaming: it is there again in a moment.
-            Err(error) => self.refuse(path, format!("cannot be read: {error}")),
+            collector.refuse(&path, why);
         }
     }
+    Ok(())
+}
 
-    /// Whether a bound is reached; it is said once.
-    fn full(&mut self) -> bool {
-        let why = if self.files.len() >= MAX_FILES {
-            format!("more than {MAX_FILES} files")
-        } else if self.bytes > MAX_BYTES {
-            format!("more than {MAX_BYTES} bytes")
-        } else {
-            return self.findings.len() >= MAX_FILES;
-        };
-        if !self.findings.iter().any(|finding| finding.message == why) {
-            self.refuse("", why);
-        }
-        true
-    }
-
-    fn refuse(&mut self, file: &str, message: String) {
-        self.findings.push(finding(file, message));
+fn file(collector: &mut Collector, at: &Path, path: &str) {
+    // It may grow while it is read.
+    let read = fs::File::open(at).and_then(|file| {
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match read {
+        Ok(bytes) if collector.admits(path, bytes.len() as u64) => collector.add(path, bytes),
+        Ok(_) => {}
+        // An editor saves by renaming: it is there again in a moment.
+        Err(error) => collector.refuse(path, format!("cannot be read: {error}")),
     }
 }
 
@@ -167,23 +125,7 @@ fn sorted(at: &Path) -> std::io::Result<Vec<DirEntry>> {
 /// The entry's name, unless it begins with a dot.
 fn visible(entry: &DirEntry) -> Option<String> {
     let name = entry.file_name().to_string_lossy().into_owned();
-    (!name.starts_with('.')).then_some(name)
-}
-
-fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}/{name}")
-    }
-}
-
-fn finding(file: &str, message: String) -> Finding {
-    Finding {
-        file: file.to_owned(),
-        message,
-        ..Finding::default()
-    }
+    is_visible(&name).then_some(name)
 }
 
 #[cfg(test)]
