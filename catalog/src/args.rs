@@ -45,7 +45,8 @@ Exit codes:
 /// What the help of `completion` ends with.
 const COMPLETION: &str = "\
 For `kubectl middleware` kubectl asks an executable of this name on the PATH:
-  kubectl-middleware completion kubectl >~/.local/bin/kubectl_complete-middleware
+  kubectl-middleware completion kubectl \\
+    >~/.local/bin/kubectl_complete-middleware
   chmod +x ~/.local/bin/kubectl_complete-middleware
 
 For `kubectl-middleware` itself:
@@ -209,5 +210,20 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_help_ends_with_fits_a_terminal() {
+        let mut commands = vec![Arguments::command()];
+        let mut lines = 0;
+        while let Some(command) = commands.pop() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+                lines += 1;
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+        assert!(lines > 50, "{lines}");
     }
 }

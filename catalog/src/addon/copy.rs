@@ -5,6 +5,7 @@ use super::registry::{Progress, Registries, told};
 use crate::{
     args::registry::CopyArgs,
     output::{self, Paint, Verdict, WIDTH, count, wrapped},
+    table::hanging,
 };
 use anyhow::{Context as _, bail, ensure};
 use api::Digest;
@@ -142,9 +143,20 @@ fn one(
     }
 }
 
+/// A line; on a terminal in lines of its width.
+fn shown(line: &str, paint: Paint) -> String {
+    let words = line.trim_start();
+    let indent = &line[..line.len() - words.len()];
+    match paint.on_terminal() {
+        true => format!("{indent}{}", hanging(words, &format!("{indent}  "))),
+        false => format!("{line}\n"),
+    }
+}
+
 impl output::Report for Report {
     fn text(&self, paint: Paint) -> String {
-        let mut text = format!("{} to {}\n", self.from, paint.bold(&self.to));
+        let head = shown(&format!("{} to {}", self.from, self.to), paint);
+        let mut text = head.replacen(&self.to, &paint.bold(&self.to), 1);
         for version in &self.versions {
             let name = &version.version;
             match &version.outcome {
@@ -154,25 +166,26 @@ impl output::Report for Report {
                     ..
                 } => {
                     let manifests = count(*manifests, "manifest");
-                    text.push_str(&format!("  {name}  there: {manifests}, no bytes\n"));
+                    let line = format!("  {name} there: {manifests}, no bytes");
+                    text.push_str(&shown(&line, paint));
                 }
                 Outcome::Copied {
                     manifests,
                     blobs,
                     bytes,
                     ..
-                } => text.push_str(&format!(
-                    "  {name}  {}: {}, {}, {}\n",
-                    paint.green("copied"),
-                    count(*manifests, "manifest"),
-                    count(*blobs, "blob"),
-                    HumanBytes(*bytes)
-                )),
+                } => {
+                    let (manifests, blobs) = (count(*manifests, "manifest"), count(*blobs, "blob"));
+                    let bytes = HumanBytes(*bytes);
+                    let line = format!("  {name} copied: {manifests}, {blobs}, {bytes}");
+                    let line = shown(&line, paint);
+                    text.push_str(&line.replacen("copied:", &paint.green("copied:"), 1));
+                }
                 Outcome::Refused { there, message } => {
                     let refused = paint.red("refused");
-                    text.push_str(&format!("  {name}  {refused}\n    there  {there}\n"));
-                    text.push_str(&format!("    here   {}\n", version.digest));
-                    text.push_str(&format!("    {}", wrapped(message, WIDTH - 4, "    ")));
+                    text.push_str(&format!("  {name} {refused}\n  there  {there}\n"));
+                    text.push_str(&format!("  here   {}\n", version.digest));
+                    text.push_str(&format!("  {}", wrapped(message, WIDTH - 2, "  ")));
                 }
             }
         }

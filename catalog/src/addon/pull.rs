@@ -193,12 +193,12 @@ impl output::Report for Report {
             Self::Pulled(pulled) => {
                 let signer = match &pulled.signer {
                     Some(signer) => {
-                        format!("  signer    {}\n", output::one_line(&signer.to_string()))
+                        format!("  signer {}\n", output::one_line(&signer.to_string()))
                     }
                     None => String::new(),
                 };
                 format!(
-                    "{}\n  {} {}, {}\n  artifact  {}\n  addon     {}\n{signer}",
+                    "{}\n  {} {}, {}\n  digest {}\n  addon  {}\n{signer}",
                     paint.bold(&pulled.path),
                     pulled.plugin,
                     pulled.version,

@@ -175,7 +175,7 @@ impl Pushed {
             false => "already there, the same".to_owned(),
         };
         let mut text = format!(
-            "{}\n  {} {}: {state}\n  artifact  {}\n  addon     {}\n",
+            "{}\n  {} {}: {state}\n  digest {}\n  addon  {}\n",
             paint.bold(&self.reference),
             self.plugin,
             self.version,

@@ -111,7 +111,7 @@ impl Signed {
         };
         let how: Vec<String> = self.signatures.iter().map(how).collect();
         format!(
-            "  signed    {}\n            by {}\n",
+            "  signed {}\n         by {}\n",
             self.signer,
             how.join(" and ")
         )

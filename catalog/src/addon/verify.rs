@@ -147,8 +147,8 @@ impl Verified {
         let mut text = format!("{mark}  {}\n", self.reference);
         if let (Some(signer), Some(format)) = (&self.signer, self.format) {
             let signer = one_line(&signer.to_string());
-            text.push_str(&format!("  digest  {}\n  signer  {signer}\n", self.digest));
-            text.push_str(&format!("  format  {format}\n"));
+            text.push_str(&format!("  digest {}\n  signer {signer}\n", self.digest));
+            text.push_str(&format!("  format {format}\n"));
         }
         if let Some(message) = &self.message {
             text.push_str(&format!(

@@ -19,10 +19,12 @@ use std::path::PathBuf;
 
 /// What the help of `addon schema` ends with.
 const SCHEMA: &str = "\
-Editors with a YAML language server read it where the first line of addon.yaml names it:
+Editors with a YAML language server read it where the first line of addon.yaml
+names it:
   kubectl middleware addon schema >addon.schema.json
   # yaml-language-server: $schema=../../addon.schema.json
-Keep it outside of addons, or under a name that begins with a dot: in an addon each file counts.";
+Keep it outside of addons, or under a name that begins with a dot: in an addon
+each file counts.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AddonCommand {

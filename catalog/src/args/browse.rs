@@ -4,7 +4,8 @@ use super::ClusterArgs;
 use clap::Args;
 
 pub(super) const BROWSE: &str = "\
-The line at the bottom has the keys that matter; ? shows all of them. Nothing in the cluster is changed.
+The line at the bottom has the keys that matter; ? shows all of them. Nothing in
+the cluster is changed.
 Without colours: NO_COLOR=1. Without signs beyond ASCII: LC_ALL=C.
 
 Examples:

@@ -6,9 +6,10 @@ use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
 pub(super) const DEV: &str = "\
-Each state of DIR that is saved and passes the checks is published as <version>-dev.<n>, and the App is
-moved to it. It needs your own rights: to create configmaps in the platform's namespace and
-middlewareaddons, to get addonledgers, to get and patch the App and list its pods; to delete
+Each state of DIR that is saved and passes the checks is published as
+<version>-dev.<n>, and the App is moved to it. It needs your own rights: to
+create configmaps in the platform's namespace and middlewareaddons, to get
+addonledgers, to get and patch the App and list its pods; to delete
 middlewareaddons and configmaps where old states are to be cleared away.
 
 Examples:

@@ -9,8 +9,9 @@ use transport::cosign::Identity;
 
 /// What the help of each of them ends with.
 pub(super) const REGISTRY: &str = "\
-Credentials are those of docker and oras: $DOCKER_CONFIG/config.json, or ~/.docker/config.json, with its
-credential helpers. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded.
+Credentials are those of docker and oras: $DOCKER_CONFIG/config.json, or
+~/.docker/config.json, with its credential helpers. HTTPS_PROXY, HTTP_PROXY and
+NO_PROXY are heeded.
 
 Exit codes:
   0  everything is right
@@ -19,11 +20,12 @@ Exit codes:
 
 /// What the help of `addon sign` ends with, and that of `push`.
 pub(super) const SIGNING: &str = "\
-FILE is PEM: a private key of ECDSA P-256 or P-384, Ed25519 or RSA, or one that `cosign
-generate-key-pair` made, whose password is asked for in $COSIGN_PASSWORD.
+FILE is PEM: a private key of ECDSA P-256 or P-384, Ed25519 or RSA, or one that
+`cosign generate-key-pair` made, whose password stands in $COSIGN_PASSWORD.
 
-Credentials are those of docker and oras: $DOCKER_CONFIG/config.json, or ~/.docker/config.json, with its
-credential helpers. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded.
+Credentials are those of docker and oras: $DOCKER_CONFIG/config.json, or
+~/.docker/config.json, with its credential helpers. HTTPS_PROXY, HTTP_PROXY and
+NO_PROXY are heeded.
 
 Exit codes:
   0  everything is right
@@ -36,7 +38,11 @@ Each side is one of:
   DIR            an addon's directory
   FILE.tar.gz    an archive that `addon package` made
   oci://…:TAG    a version in a registry, or oci://…@sha256:…
-  REV:PATH       the directory PATH at a Git revision, such as main:addons/redis/1.0.0";
+  REV:PATH       the directory PATH at a Git revision, such as main:redis/1.0.0
+
+Exit codes:
+  0  the answer says what differs, or that nothing does
+  2  the work could not be done: usage, files, registry, rights";
 
 /// The password of a private key that cosign encrypted; none where the environment has none.
 pub(crate) fn cosign_password() -> Option<String> {

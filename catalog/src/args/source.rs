@@ -15,19 +15,20 @@ const ADD: &str = "\
 The kind follows from where it is:
   https://… ssh://…  a Git repository (http://… with --insecure)
   oci://…            a repository of an OCI registry, each tag a version
-  a path             a directory that the registry sees; each saved state is a pre-release
+  a path             a directory that the registry sees; each saved state is a
+                     pre-release
 Secrets lie in the platform's namespace, with the keys that Flux uses.
 
 Examples:
-  kubectl middleware source add platform https://git.example.com/platform/addons.git \\
-    --branch main --dir addons
+  kubectl middleware source add platform \\
+    https://git.example.com/platform/addons.git --branch main --dir addons
   kubectl middleware source add redis oci://registry.example.com/addons/redis \\
     --semver '>=1.0.0' --verify-secret cosign-keys
   kubectl middleware source add mine redis/1.0.0
   kubectl middleware source add platform https://… --export >source.yaml
 
 Exit codes:
-  0  the source is Ready, or was made and --no-wait was given
+  0  the source is Ready, or was made and --no-wait or --suspend was given
   1  it is not Ready; the answer says why, and what to do
   2  the work could not be done: usage, cluster, rights";
 
@@ -37,7 +38,8 @@ Examples:
 
 Exit codes:
   0  it was looked at, and is Ready
-  1  it is not Ready; the answer says why, and what to do
+  1  it is not Ready, or was not looked at in time; the answer says why, and
+     what to do
   2  the work could not be done: usage, cluster, rights";
 
 const SHOW: &str = "\
@@ -282,6 +284,8 @@ pub(crate) struct NamesArgs {
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
     #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
 }
 
@@ -294,6 +298,8 @@ pub(crate) struct RemoveArgs {
     /// Do not ask first. Where nobody can answer, it is not asked for.
     #[arg(short, long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
 }

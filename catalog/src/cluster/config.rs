@@ -72,8 +72,14 @@ fn kubeconfig(args: &ClusterArgs) -> Result<Option<Kubeconfig>, ClusterError> {
 }
 
 fn unusable(error: &KubeconfigError) -> ClusterError {
-    ClusterError::Unusable {
-        reason: error::chain(error),
+    match error {
+        KubeconfigError::ReadConfig(cause, path) => ClusterError::Unreadable {
+            path: path.display().to_string(),
+            reason: cause.to_string(),
+        },
+        error => ClusterError::Unusable {
+            reason: error::chain(error),
+        },
     }
 }
 

@@ -16,6 +16,16 @@ pub(crate) enum ClusterError {
          kubeconfig with --kubeconfig FILE"
     )]
     NoConfig,
+    /// The kubeconfig cannot be read.
+    #[error(
+        "the kubeconfig `{path}` cannot be read: {reason}; --kubeconfig or KUBECONFIG names another"
+    )]
+    Unreadable {
+        /// Where it should be.
+        path: String,
+        /// What happened.
+        reason: String,
+    },
     /// The kubeconfig cannot be used.
     #[error("{reason}; does `kubectl config view` read it?")]
     Unusable {

@@ -1,10 +1,6 @@
 //! `source add`: makes an AddonSource, and shows how the first look at it goes.
 
-use super::{
-    MANAGER, all,
-    live::{self, Ended},
-    show, spec,
-};
+use super::{MANAGER, all, live, show, spec};
 use crate::{
     args::AddArgs,
     cluster::{self, Cluster, ClusterError},
@@ -36,13 +32,10 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Outcome> {
 async fn add(args: &AddArgs, source: &AddonSource) -> anyhow::Result<Option<show::Report>> {
     let cluster = Cluster::connect(&args.cluster).await?;
     create(&cluster, source).await?;
-    if args.no_wait {
-        return Ok(None);
+    if args.no_wait || source.spec.suspend {
+        return live::not_waited(&cluster, &args.name, args.output.output).await;
     }
-    let ended = match source.spec.suspend {
-        true => Ended::Overdue(None),
-        false => live::follow(&cluster, &args.name, None, args.wait.wait).await?,
-    };
+    let ended = live::follow(&cluster, &args.name, None, args.wait.wait).await?;
     live::concluded(&cluster, &args.name, ended).await.map(Some)
 }
 

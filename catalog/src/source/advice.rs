@@ -38,7 +38,15 @@ fn failing(source: &AddonSource, platform: &str) -> Vec<String> {
     let reach = match kind {
         Kind::Directory => format!(
             "does `{place}` exist below the registry's root of directories, and may the registry \
-             read it?"
+             read it?{}",
+            match place
+                .split('/')
+                .next()
+                .is_some_and(|first| first.contains('.'))
+            {
+                true => " a host's URL begins with `https://`, `ssh://` or `oci://`",
+                false => "",
+            }
         ),
         Kind::Git | Kind::Oci => format!(
             "can `{place}` be reached from the cluster, and is it written right? `kubectl edit \
@@ -54,11 +62,16 @@ fn failing(source: &AddonSource, platform: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if !secrets.is_empty() {
-        advice.push(format!(
+    match kind {
+        Kind::Directory => {}
+        _ if secrets.is_empty() => advice.push(format!(
+            "does it want a login? a Secret in {platform} has it, which the source names \
+             (`secretRef`, `source add --secret`)"
+        )),
+        _ => advice.push(format!(
             "are the credentials right? `kubectl -n {platform} describe secret {}`",
             secrets.join(" ")
-        ));
+        )),
     }
     advice.push(format!(
         "the registry tries again by itself; `kubectl middleware source sync {name}` does so now"

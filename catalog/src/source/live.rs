@@ -10,7 +10,7 @@ use super::{
     writing,
 };
 use crate::{
-    args::SyncArgs,
+    args::{Output, SyncArgs},
     cluster::{self, Cluster, ClusterError},
     output::{self, Outcome, Paint, one_line},
     table::{Tone, brief, hanging},
@@ -64,7 +64,7 @@ pub(super) fn sync(args: &SyncArgs) -> anyhow::Result<Outcome> {
         }
         let asked = ask(&cluster, &args.name).await?;
         if args.no_wait {
-            return Ok(None);
+            return not_waited(&cluster, &args.name, args.output.output).await;
         }
         let ended = follow(&cluster, &args.name, Some(&asked), args.wait.wait).await?;
         Ok(Some(concluded(&cluster, &args.name, ended).await?))
@@ -92,6 +92,22 @@ pub(super) async fn ask(cluster: &Cluster, name: &str) -> Result<String, Cluster
     Ok(now)
 }
 
+/// What a program is told that did not want to wait; people are told by a line.
+///
+/// # Errors
+/// The source is gone, or cannot be shown.
+pub(super) async fn not_waited(
+    cluster: &Cluster,
+    name: &str,
+    output: Output,
+) -> anyhow::Result<Option<Report>> {
+    if output == Output::Text {
+        return Ok(None);
+    }
+    let source = one(cluster, name).await?;
+    Ok(Some(show::report(cluster, source).await?.as_asked()))
+}
+
 /// What there is to say of the source after `ended`.
 ///
 /// # Errors
@@ -101,11 +117,16 @@ pub(super) async fn concluded(
     name: &str,
     ended: Ended,
 ) -> anyhow::Result<Report> {
+    let is_overdue = matches!(ended, Ended::Overdue(_));
     let source = match ended {
         Ended::Done(source) | Ended::Overdue(Some(source)) => *source,
         Ended::Overdue(None) => one(cluster, name).await?,
     };
-    Ok(show::report(cluster, source).await?.after_waiting())
+    let report = show::report(cluster, source).await?.after_waiting();
+    Ok(match is_overdue {
+        true => report.overdue(&cluster.platform),
+        false => report,
+    })
 }
 
 /// Tells on stderr what changes of the source, until it is done with the request `asked`.

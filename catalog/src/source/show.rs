@@ -59,6 +59,12 @@ pub(super) struct Report {
     advice: Vec<String>,
     /// What it brought into the catalog.
     catalog: Seen<Vec<Plugin>>,
+    /// Whether the look that was asked for did not come in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    overdue: bool,
+    /// Whether nobody waited: then nothing of it is a finding.
+    #[serde(skip)]
+    asked: bool,
     /// Whether somebody just waited for it, and was told everything but this.
     #[serde(skip)]
     waited: bool,
@@ -130,6 +136,8 @@ impl Report {
             withdrawn,
             advice,
             catalog,
+            overdue: false,
+            asked: false,
             waited: false,
         }
     }
@@ -138,6 +146,34 @@ impl Report {
     pub(super) fn after_waiting(self) -> Self {
         Self {
             waited: true,
+            ..self
+        }
+    }
+
+    /// The same for a program that did not want to wait.
+    pub(super) fn as_asked(self) -> Self {
+        Self {
+            asked: true,
+            ..self
+        }
+    }
+
+    /// The same, where what was waited for did not come: all that is known is of before.
+    pub(super) fn overdue(mut self, platform: &str) -> Self {
+        if matches!(
+            self.state,
+            Standing::Ready | Standing::Stalled | Standing::Failing
+        ) {
+            self.advice.insert(
+                0,
+                format!(
+                    "the registry did not look at it in time; is it running? `kubectl -n {platform} \
+                     get pods`"
+                ),
+            );
+        }
+        Self {
+            overdue: true,
             ..self
         }
     }
@@ -158,7 +194,8 @@ impl output::Report for Report {
 
     fn verdict(&self) -> Verdict {
         match self.state {
-            Standing::Ready => Verdict::Clean,
+            _ if self.asked => Verdict::Clean,
+            Standing::Ready if !self.overdue => Verdict::Clean,
             _ => Verdict::Findings,
         }
     }

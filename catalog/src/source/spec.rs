@@ -45,6 +45,16 @@ pub(super) enum SpecError {
         /// What was given.
         place: String,
     },
+    /// A password where everybody who sees the source reads it.
+    #[error(
+        "`{url}` has a user or a password in it, which everybody could read who sees the source; put \
+         them into a Secret in the platform's namespace (`username`, `password`), and name it with \
+         --secret"
+    )]
+    Login {
+        /// What was given, without them.
+        url: String,
+    },
     /// Plain HTTP.
     #[error("`{place}` is plain HTTP, which anybody on the way can change; --insecure allows it")]
     Plain {
@@ -125,6 +135,16 @@ pub(super) fn source(args: &AddArgs) -> Result<AddonSource, SpecError> {
 
 fn kind(args: &AddArgs) -> Result<Kind, SpecError> {
     let place = args.place.clone();
+    if let Some((scheme @ ("https" | "http" | "oci"), rest)) = args.place.split_once("://")
+        && let Some((_, host)) = rest
+            .split('/')
+            .next()
+            .and_then(|host| host.rsplit_once('@'))
+    {
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        let url = format!("{scheme}://…@{host}/{path}");
+        return Err(SpecError::Login { url });
+    }
     match args.place.split_once("://") {
         Some(("oci", _)) => Ok(Kind::Oci),
         Some(("https" | "ssh", _)) => Ok(Kind::Git),

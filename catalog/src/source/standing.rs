@@ -92,7 +92,9 @@ pub(super) fn answered(source: &AddonSource, asked: Option<&str>) -> bool {
         .status
         .as_ref()
         .and_then(|s| s.last_handled_reconcile_at.as_deref());
-    asked.is_none_or(|asked| handled == Some(asked))
+    // Who asked by Flux' annotation stands beside who asked by ours.
+    let mut handled = handled.into_iter().flat_map(str::split_whitespace);
+    asked.is_none_or(|asked| handled.any(|request| request == asked))
 }
 
 #[cfg(test)]
@@ -107,7 +109,7 @@ mod tests {
             "spec": {"directory": {"path": "a"}, "suspend": suspend},
             "status": {
                 "observedGeneration": observed, "conditions": conditions,
-                "lastHandledReconcileAt": "then",
+                "lastHandledReconcileAt": "then 1767225600",
             },
         }))
         .unwrap()
@@ -155,6 +157,7 @@ mod tests {
     fn a_request_is_answered_where_its_time_stands() {
         let source = source(false, 2, &json!([]));
         assert!(answered(&source, None) && answered(&source, Some("then")));
+        assert!(answered(&source, Some("1767225600")));
         assert!(!answered(&source, Some("now")));
     }
 }

@@ -52,7 +52,7 @@ async fn a_person_finds_reads_and_takes() -> Result<()> {
     terminal.press("q");
     let left = terminal.ends();
     assert_eq!(left.code, 0, "{}", left.screen);
-    assert!(left.is_restored);
+    assert!(left.is_restored && !left.is_wrapped);
     assert!(
         left.screen.contains("  pluginVersion: 1.0.0\n"),
         "{}",

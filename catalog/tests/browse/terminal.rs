@@ -17,6 +17,7 @@ const QUIET: Duration = Duration::from_millis(1200);
 struct Seen {
     parser: Parser,
     output: Vec<u8>,
+    is_wrapped: bool,
 }
 
 /// A terminal with a program in it.
@@ -45,6 +46,8 @@ pub struct Left {
     pub output: String,
     /// Whether the screen is the one from before, with its cursor.
     pub is_restored: bool,
+    /// Whether a line was too long for the terminal at any time.
+    pub is_wrapped: bool,
 }
 
 impl Terminal {
@@ -67,6 +70,7 @@ impl Terminal {
         let seen = Arc::new(Mutex::new(Seen {
             parser: Parser::new(lines, columns, 0),
             output: Vec::new(),
+            is_wrapped: false,
         }));
         let shared = seen.clone();
         let reader = std::thread::spawn(move || {
@@ -75,6 +79,9 @@ impl Terminal {
                 let mut seen = shared.lock().unwrap();
                 seen.parser.process(&buffer[..length]);
                 seen.output.extend(&buffer[..length]);
+                let screen = seen.parser.screen();
+                let is_wrapped = (0..lines).any(|line| screen.row_wrapped(line));
+                seen.is_wrapped |= is_wrapped;
             }
         });
         let keys = child.stdin.take();
@@ -177,6 +184,7 @@ impl Terminal {
             screen: screen.contents(),
             output: String::from_utf8_lossy(&seen.output).into_owned(),
             is_restored: !screen.alternate_screen() && !screen.hide_cursor(),
+            is_wrapped: seen.is_wrapped,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! of an `output` block stand in what the block before it printed.
 
 use crate::world::{PLUGIN, World, root, shell};
+use kit::Block;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 const GUIDE: &str = "docs/authors-guide.md";
@@ -9,7 +10,8 @@ const GUIDE: &str = "docs/authors-guide.md";
 #[test]
 fn every_command_of_the_guide_works() {
     let text = fs::read_to_string(root().join(GUIDE)).unwrap();
-    let blocks = blocks(&text);
+    let played = |block: &Block| ["sh", "output"].contains(&block.language.as_str());
+    let blocks: Vec<Block> = kit::blocks(&text).into_iter().filter(played).collect();
     let commands = blocks.iter().filter(|block| block.language == "sh").count();
     assert!(commands >= 20, "only {commands} blocks");
     let (world, bin) = (World::new(), World::new());
@@ -97,36 +99,4 @@ fn path_with_kubectl(bin: &Path) {
     fs::write(&kubectl, script).unwrap();
     fs::set_permissions(&kubectl, fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::symlink(PLUGIN, bin.join("kubectl-middleware")).unwrap();
-}
-
-/// A fenced block, and the line on which its text begins.
-struct Block {
-    line: usize,
-    language: &'static str,
-    text: String,
-}
-
-/// The blocks of commands, and of what they print.
-fn blocks(text: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    for (i, line) in text.lines().enumerate() {
-        match (&mut open, line) {
-            (Some(_), "```") => blocks.extend(open.take()),
-            (Some(block), line) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            (None, line) => {
-                let mut known = ["sh", "output"].into_iter();
-                let language = known.find(|l| line.strip_prefix("```") == Some(l));
-                open = language.map(|language| Block {
-                    line: i + 2,
-                    language,
-                    text: String::new(),
-                });
-            }
-        }
-    }
-    blocks
 }

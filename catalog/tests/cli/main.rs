@@ -13,10 +13,14 @@ mod lint;
 mod package;
 mod parameters;
 mod plugin;
+mod progress;
 mod pull;
 mod push;
 mod registry;
 mod render;
+#[path = "../browse/terminal.rs"]
+#[allow(dead_code)]
+mod screen;
 mod sign;
 mod terminal;
 mod verify;

@@ -61,6 +61,7 @@ async fn flags_that_do_not_fit_are_refused_before_a_cluster_is_asked() -> Result
         "source add x git@git.example.com:platform/addons.git",
         "source add x http://git.example.com/a.git",
         "source add x ftp://example.com/a",
+        "source add x https://ann:secret@git.example.com/a.git",
         "source add x oci://registry.example.com/redis --branch main --history full",
         "source add x https://git.example.com/a.git --digest sha256:0000000000000000000000000000000000000000000000000000000000000000",
         "source add x redis --secret login --semver 1.x",
@@ -252,7 +253,13 @@ async fn who_has_no_patience_is_told_what_is_known() -> Result<()> {
         .source_says("slow", json!({"conditions": waiting}))
         .await?;
     let overdue = running.said()?;
+    // It was Ready, and that says nothing of the look that was asked for.
+    let stale = json!({"git": {"url": "https://git.example.com/stale.git"}});
+    hands.source("stale", stale).await?;
+    let done = json!({"conditions": ready("main@sha1:0123: 1 version published")});
+    hands.source_says("stale", done).await?;
     let at_once = [
+        world.say("source sync stale --wait 1s"),
         world.say("source sync slow --no-wait"),
         world.say("source add nobody https://git.example.com/nobody.git --no-wait"),
         world.say("source add silent https://git.example.com/silent.git --wait 1s"),

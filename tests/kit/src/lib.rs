@@ -18,6 +18,7 @@
 
 mod audit;
 mod control_plane;
+mod document;
 mod kubectl;
 mod process;
 mod proxy;
@@ -26,6 +27,7 @@ mod wait;
 
 pub use audit::{AuditLog, Event, Events, Mark, ObjectRef};
 pub use control_plane::ControlPlane;
+pub use document::{Block, blocks};
 pub use kubectl::Kubectl;
 pub use process::Process;
 pub use proxy::{Kill, Proxy, Side};

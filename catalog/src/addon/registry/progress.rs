@@ -24,7 +24,7 @@ impl Progress {
 
     /// Something with `total` bytes.
     pub(in super::super) fn bytes(what: &str, total: u64) -> Self {
-        let template = "{msg} [{bar:24}] {bytes}/{total_bytes}";
+        let template = "{wide_msg} [{bar:24}] {bytes}/{total_bytes}";
         Self::of(ProgressBar::new(total), template, what)
     }
 

@@ -25,7 +25,7 @@ pub(super) fn whole(report: &Report, paint: Paint) -> String {
 /// What is left to say to somebody who saw it happen.
 pub(super) fn answer(report: &Report, paint: Paint) -> String {
     let mut text = match report.state {
-        Standing::Ready => String::new(),
+        Standing::Ready if !report.overdue => String::new(),
         _ => troubles(report, paint) + &advice(report, paint),
     };
     text.push_str(&catalog(report, paint));
@@ -103,7 +103,10 @@ fn signatures(report: &Report) -> String {
     match (&report.verified, demanded) {
         // Told below, with what to do.
         (Some(_), _) if !report.unsigned.is_empty() => {
-            format!("missing: {}", count(report.unsigned.len(), "version"))
+            format!(
+                "missing or wrong of {}",
+                count(report.unsigned.len(), "version")
+            )
         }
         (Some(said), _) => brief(said),
         (None, true) => "demanded; nothing was looked at yet".to_owned(),

@@ -1,7 +1,6 @@
 //! Real registries on localhost: the distribution project's, which has no referrers API, and that of
 //! go-containerregistry, which has one. For tests only.
 
-use super::http_server::{HttpServer, Response};
 use std::{
     fmt::Write as _,
     net::{TcpListener, TcpStream},
@@ -31,7 +30,7 @@ pub struct Demands {
 
 /// A running registry; it is ended when it is dropped.
 pub struct Registry {
-    child: Child,
+    _service: Service,
     pub port: u16,
     /// Where it keeps what it has.
     pub storage: PathBuf,
@@ -59,20 +58,9 @@ impl Registry {
     }
 
     fn run(mut command: Command, port: u16, storage: PathBuf) -> Self {
-        let child = command
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "no registry");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let command = command.env("OTEL_TRACES_EXPORTER", "none");
         Self {
-            child,
+            _service: Service::start(command, port),
             port,
             storage,
         }
@@ -84,10 +72,33 @@ impl Registry {
     }
 }
 
-impl Drop for Registry {
+/// A program that serves a port; it is ended when it is dropped.
+pub struct Service(Child);
+
+impl Service {
+    /// Runs `command`, and waits until somebody answers at `port`.
+    pub fn start(command: &mut Command, port: u16) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let service = Self(child);
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let late = began.elapsed() > Duration::from_secs(60);
+            assert!(!late, "{command:?} does not answer");
+            thread::sleep(Duration::from_millis(10));
+        }
+        service
+    }
+}
+
+impl Drop for Service {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -133,7 +144,8 @@ fn configuration(directory: &Path, storage: &Path, port: u16, demands: &Demands)
     text
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens at.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -190,110 +202,4 @@ pub fn self_signed(directory: &Path, name: &str) {
             &subject,
         ],
     );
-}
-
-/// `NAME.crt` and `NAME.key`, signed by `ca`, for 127.0.0.1.
-pub fn signed(directory: &Path, name: &str) {
-    let (key, request) = (format!("{name}.key"), format!("{name}.csr"));
-    let (certificate, subject) = (format!("{name}.crt"), format!("/CN={name}"));
-    std::fs::write(directory.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    openssl(
-        directory,
-        &[
-            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-out", &request, "-subj",
-            &subject,
-        ],
-    );
-    openssl(
-        directory,
-        &[
-            "x509",
-            "-req",
-            "-in",
-            &request,
-            "-CA",
-            "ca.crt",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-days",
-            "2",
-            "-extfile",
-            "san",
-            "-out",
-            &certificate,
-        ],
-    );
-}
-
-/// A server of tokens for the distribution project's registry (JWT, RS256): to `ann` and `secret`, to who
-/// has the refresh token `identity`, or to everybody. Its key is `token.key` in `directory`, which must
-/// be there.
-pub fn token_server(directory: &Path, everybody: bool) -> HttpServer {
-    let directory = directory.to_owned();
-    HttpServer::start(move |request| {
-        let json = |status, body: String| {
-            Response::new(status, body).header("Content-Type", "application/json")
-        };
-        if request.method == "POST" {
-            let form = form(&request.body);
-            if form["grant_type"] != "refresh_token" || form["refresh_token"] != "identity" {
-                return json(400, r#"{"error": "invalid_grant"}"#.to_owned());
-            }
-            let token = token(&directory, &form);
-            return json(
-                200,
-                format!(r#"{{"access_token": "{token}", "expires_in": 300}}"#),
-            );
-        }
-        let given = request.headers.get("authorization").map(String::as_str);
-        let ann = format!("Basic {}", base64(b"ann:secret", false));
-        if !everybody && given != Some(&ann) {
-            return Response::new(401, "");
-        }
-        let (_, query) = request.target.split_once('?').unwrap();
-        let token = token(&directory, &form(query.as_bytes()));
-        json(200, format!(r#"{{"token": "{token}", "expires_in": 300}}"#))
-    })
-}
-
-type Form = std::collections::HashMap<String, String>;
-
-fn form(text: &[u8]) -> Form {
-    url::form_urlencoded::parse(text).into_owned().collect()
-}
-
-fn token(directory: &Path, query: &Form) -> String {
-    let scope: Vec<&str> = query["scope"].split(':').collect();
-    let actions = scope[2].split(',').collect::<Vec<_>>().join("\",\"");
-    let certificate = openssl(directory, &["x509", "-in", "token.crt", "-outform", "DER"]);
-    let chain = base64(&certificate, false);
-    let header = format!(r#"{{"typ":"JWT","alg":"RS256","x5c":["{chain}"]}}"#);
-    let now = std::time::SystemTime::now();
-    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let claims = format!(
-        r#"{{"iss":"test","sub":"ann","aud":"{}","exp":{},"nbf":{},"iat":{now},"jti":"1","access":[{{"type":"repository","name":"{}","actions":["{actions}"]}}]}}"#,
-        query["service"],
-        now + 300,
-        now - 10,
-        scope[1]
-    );
-    let signed = format!(
-        "{}.{}",
-        base64(header.as_bytes(), true),
-        base64(claims.as_bytes(), true)
-    );
-    let name = format!("jwt-{:?}", thread::current().id());
-    std::fs::write(directory.join(&name), &signed).unwrap();
-    let signature = openssl(directory, &["dgst", "-sha256", "-sign", "token.key", &name]);
-    format!("{signed}.{}", base64(&signature, true))
-}
-
-fn base64(bytes: &[u8], url: bool) -> String {
-    use base64::{Engine as _, engine::general_purpose as engines};
-    if url {
-        engines::URL_SAFE_NO_PAD.encode(bytes)
-    } else {
-        engines::STANDARD.encode(bytes)
-    }
 }
