@@ -15,13 +15,11 @@ use api::{Digest, provenance::Signer};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http_server::{HttpServer, Response};
 use package::Tree;
-use registries::{Demands, Registry, openssl, tool};
+use registries::{Demands, Registry, Service, free_port, openssl, tool};
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    process::{Command, Stdio},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use transport::{
     Credentials,
@@ -196,42 +194,11 @@ fn we_verify_what_cosign_signs() {
     }
 }
 
-/// A program that is ended when it is dropped.
-struct Service(Child);
-
-impl Service {
-    fn start(program: &Path, directory: &Path, line: &str, port: u16) -> Self {
-        let child = Command::new(program)
-            .current_dir(directory)
-            .args(line.split_whitespace())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "{} is not up",
-                program.display()
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
-        Self(child)
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+/// The tool `name` in `directory` with the words of `line`, once it answers at `port`.
+fn service(name: &str, directory: &Path, line: &str, port: u16) -> Service {
+    let mut command = Command::new(tool(name));
+    let command = command.current_dir(directory).args(line.split_whitespace());
+    Service::start(command, port)
 }
 
 /// Sigstore of our own: an issuer of identities, Fulcio, a timestamp authority, their trust root.
@@ -260,9 +227,9 @@ impl Sigstore {
             free_port()
         );
         let services = [
-            Service::start(&tool("fulcio"), &directory, &line, fulcio),
-            Service::start(
-                &tool("timestamp-server"),
+            service("fulcio", &directory, &line, fulcio),
+            service(
+                "timestamp-server",
                 &directory,
                 &format!(
                     "serve --host 127.0.0.1 --port {clock} --timestamp-signer file --file-signer-key-path \

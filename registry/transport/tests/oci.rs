@@ -3,17 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests, which clippy does not know as such
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/http_server.rs"]
 #[allow(dead_code)]
 mod http_server;
 #[path = "support/registries.rs"]
 #[allow(dead_code)]
 mod registries;
+#[path = "support/token_server.rs"]
+mod token_server;
 
 use api::{Digest, Version};
+use authority::{certificates, server_config};
 use http_server::{HttpServer, Manner, Request, Response, forward, proxied_with_password};
 use package::Tree;
-use registries::{Demands, Registry, openssl, self_signed, signed, token_server, tool};
+use registries::{Demands, Registry, openssl, self_signed, tool};
 use std::{
     collections::BTreeSet,
     io::Read,
@@ -365,7 +370,7 @@ fn basic_authentication_is_by_user_and_password_or_docker_config() {
 fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
     let directory = tempfile::tempdir().unwrap();
     self_signed(directory.path(), "token");
-    let tokens = token_server(directory.path(), false);
+    let tokens = token_server::start(directory.path(), false);
     let demands = Demands {
         tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
         ..Demands::default()
@@ -394,7 +399,7 @@ fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
 fn an_identity_token_is_changed_for_one_that_the_registry_takes() {
     let directory = tempfile::tempdir().unwrap();
     self_signed(directory.path(), "token");
-    let tokens = token_server(directory.path(), false);
+    let tokens = token_server::start(directory.path(), false);
     let demands = Demands {
         tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
         ..Demands::default()
@@ -447,7 +452,7 @@ fn an_identity_token_is_changed_for_one_that_the_registry_takes() {
 fn an_anonymous_token_is_fetched_where_the_registry_wants_one() {
     let directory = tempfile::tempdir().unwrap();
     self_signed(directory.path(), "token");
-    let tokens = token_server(directory.path(), true);
+    let tokens = token_server::start(directory.path(), true);
     let demands = Demands {
         tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
         ..Demands::default()
@@ -494,22 +499,12 @@ fn a_token_server_without_tls_is_not_shown_our_password() {
 
 /// An authority with a certificate for 127.0.0.1: what a client trusts, and what a server shows.
 fn tls(directory: &Path) -> (Credentials, rustls::ServerConfig) {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    self_signed(directory, "ca");
-    signed(directory, "tls");
-    let chain = CertificateDer::pem_file_iter(directory.join("tls.crt"));
-    let chain = chain.unwrap().map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_file(directory.join("tls.key")).unwrap();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+    certificates(directory, &["tls"]);
     let credentials = Credentials {
         ca: std::fs::read_to_string(directory.join("ca.crt")).ok(),
         ..Credentials::default()
     };
-    (credentials, config)
+    (credentials, server_config(directory, false))
 }
 
 /// Answers every request over TLS with `answer`; returns the port. It ends with the test's process.
@@ -541,9 +536,7 @@ fn tls_server(config: rustls::ServerConfig, answer: String) -> u16 {
 fn authorities_and_client_certificates_are_those_of_the_source_and_http_must_be_asked_for() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    self_signed(path, "ca");
-    signed(path, "tls");
-    signed(path, "client");
+    certificates(path, &["tls", "client"]);
     let demands = Demands {
         tls: true,
         ..Demands::default()
@@ -582,8 +575,7 @@ fn authorities_and_client_certificates_are_those_of_the_source_and_http_must_be_
 fn the_proxy_of_the_source_is_used_for_both_schemes_with_its_password() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    self_signed(path, "ca");
-    signed(path, "tls");
+    certificates(path, &["tls"]);
     let proxy = HttpServer::start(proxied_with_password);
     let address = format!("http://127.0.0.1:{}", proxy.port);
     let plain = Registry::distribution(path, &Demands::default());
