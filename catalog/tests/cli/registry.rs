@@ -2,94 +2,71 @@
 
 use crate::world::{PLUGIN, World, root};
 use regex::Regex;
+use registries::Demands;
 use std::{
     fs,
     io::Write as _,
-    net::{TcpListener, TcpStream},
+    ops::Deref,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Command, Output, Stdio},
 };
 
-/// The bcrypt hash of `secret`, as htpasswd wants it.
-const ANN: &str = "ann:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+/// Where registries keep what they have, in the world.
+const PLACE: &str = ".registry";
+
+#[path = "../../../registry/transport/tests/support/registries.rs"]
+#[allow(dead_code, clippy::expect_used)]
+mod registries;
+
+pub use registries::tool;
 
 /// A running registry; it is ended when it is dropped.
-pub struct Registry {
-    child: Child,
-    pub port: u16,
-    storage: PathBuf,
+pub struct Registry(registries::Registry);
+
+impl Deref for Registry {
+    type Target = registries::Registry;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Registry {
     /// One that lets everybody do everything.
     pub fn open(world: &World) -> Self {
-        Self::with(world, "")
+        Self::with(world, &Demands::default())
     }
 
     /// One for `ann` and `secret`.
     pub fn private(world: &World) -> Self {
-        world.write("htpasswd", ANN);
-        let users = world.path().join("htpasswd");
-        let users = users.display();
-        Self::with(
-            world,
-            &format!("auth: {{htpasswd: {{realm: test, path: {users}}}}}\n"),
-        )
+        let demands = Demands {
+            basic: true,
+            ..Demands::default()
+        };
+        Self::with(world, &demands)
     }
 
     /// One over TLS, with a certificate of the authority `ca.crt`.
     pub fn over_tls(world: &World) -> Self {
         world.write("san", "subjectAltName=IP:127.0.0.1\n");
-        world.sh(
-            "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=ca
-             openssl req -newkey rsa:2048 -nodes -keyout tls.key -out tls.csr -subj /CN=registry
+        world.sh(&format!(
+            "mkdir -p {PLACE}
+             openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=ca
+             openssl req -newkey rsa:2048 -nodes -keyout {PLACE}/tls.key -out tls.csr -subj /CN=registry
              openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \\
-               -extfile san -out tls.crt",
-        );
-        let at = world.path().display();
-        Self::with(
-            world,
-            &format!("  tls: {{certificate: {at}/tls.crt, key: {at}/tls.key}}\n"),
-        )
+               -extfile san -out {PLACE}/tls.crt"
+        ));
+        let demands = Demands {
+            tls_for_all: true,
+            ..Demands::default()
+        };
+        Self::with(world, &demands)
     }
 
-    fn with(world: &World, more: &str) -> Self {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = port.local_addr().unwrap().port();
-        let storage = world.path().join(format!(".storage-{port}"));
-        let config = world.path().join(format!(".registry-{port}.yml"));
-        let text = format!(
-            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
-             storage: {{filesystem: {{rootdirectory: {}}}}}\nhttp:\n  addr: 127.0.0.1:{port}\n{more}",
-            storage.display()
-        );
-        fs::write(&config, text).unwrap();
-        let child = Command::new(tool("registry"))
-            .arg("serve")
-            .arg(config)
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(30), "no registry");
-            thread::sleep(Duration::from_millis(10));
-        }
-        Self {
-            child,
-            port,
-            storage,
-        }
-    }
-
-    /// `oci://…/path`.
-    pub fn url(&self, path: &str) -> String {
-        format!("oci://127.0.0.1:{}/{path}", self.port)
+    fn with(world: &World, demands: &Demands) -> Self {
+        let place = world.path().join(PLACE);
+        fs::create_dir_all(&place).unwrap();
+        Self(registries::Registry::distribution(&place, demands))
     }
 
     /// Every file that it has, with its bytes.
@@ -118,26 +95,6 @@ impl Registry {
             }
         }
     }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The path of a tool of `hack/tools`, which is built if it is not there.
-pub fn tool(name: &str) -> PathBuf {
-    let tools = root().join("hack/tools");
-    let built = Command::new(tools.join("build"))
-        .arg(name)
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{name} was not built: {error}");
-    let path = Command::new(tools.join("path")).arg(name).output().unwrap();
-    PathBuf::from(String::from_utf8(path.stdout).unwrap().trim())
 }
 
 /// Runs `kubectl middleware LINE` in the world, with this on standard input, these variables, and no
