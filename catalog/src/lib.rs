@@ -18,11 +18,14 @@ mod version;
 
 use args::{Arguments, Command};
 use clap::Parser as _;
-use output::{Outcome, Paint, Verdict};
+use output::{Interrupted, Outcome, Paint, Verdict};
 use std::{io::Write as _, process::ExitCode};
 
+/// The exit code that shells give to what Ctrl-C ends: 128 and the signal's number.
+const INTERRUPTED: u8 = 130;
+
 /// Runs what the command line of this process asks for. Exits with 0 where everything is right, 1
-/// where something was found, 2 where the work could not be done.
+/// where something was found, 2 where the work could not be done, 130 where Ctrl-C ended it.
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Addon { command } => addon::run(command),
@@ -44,7 +47,10 @@ pub fn main() -> ExitCode {
             let mut stderr = std::io::stderr();
             let complaint = output::complaint(&error, Paint::of(&stderr));
             let _ = stderr.write_all(complaint.as_bytes());
-            ExitCode::from(2)
+            match error.is::<Interrupted>() {
+                true => ExitCode::from(INTERRUPTED),
+                false => ExitCode::from(2),
+            }
         }
     }
 }

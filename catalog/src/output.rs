@@ -27,6 +27,11 @@ impl Outcome {
     }
 }
 
+/// A person ended it, by Ctrl-C: what there is to know then.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Interrupted(pub(crate) String);
+
 /// What was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -157,7 +162,12 @@ fn escaped(text: &str) -> String {
 /// What goes to stderr where the work could not be done: in lines of a terminal's width on one, else
 /// in one.
 pub(crate) fn complaint(error: &anyhow::Error, paint: Paint) -> String {
-    let text = format!("error: {error:#}");
+    let text = match error.downcast_ref::<Interrupted>() {
+        // Behind the `^C` that a terminal shows.
+        Some(interrupted) if paint.on_terminal() => format!("\n{interrupted}"),
+        Some(interrupted) => interrupted.to_string(),
+        None => format!("error: {error:#}"),
+    };
     let text = match paint.on_terminal() {
         true => text
             .lines()

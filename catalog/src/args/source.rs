@@ -30,7 +30,8 @@ Examples:
 Exit codes:
   0  the source is Ready, or was made and --no-wait or --suspend was given
   1  it is not Ready; the answer says why, and what to do
-  2  the work could not be done: usage, cluster, rights";
+  2  the work could not be done: usage, cluster, rights
+Ctrl-C ends the watching alone (130): the registry goes on.";
 
 const SYNC: &str = "\
 Examples:
@@ -40,7 +41,8 @@ Exit codes:
   0  it was looked at, and is Ready
   1  it is not Ready, or was not looked at in time; the answer says why, and
      what to do
-  2  the work could not be done: usage, cluster, rights";
+  2  the work could not be done: usage, cluster, rights
+Ctrl-C ends the watching alone (130): the registry goes on.";
 
 const SHOW: &str = "\
 Examples:

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     args::{Output, SyncArgs},
     cluster::{self, Cluster, ClusterError},
-    output::{self, Outcome, Paint, one_line},
+    output::{self, Interrupted, Outcome, Paint, one_line},
     table::{Tone, brief, hanging},
 };
 use anyhow::{anyhow, bail};
@@ -105,7 +105,7 @@ pub(super) async fn not_waited(
         return Ok(None);
     }
     let source = one(cluster, name).await?;
-    Ok(Some(show::report(cluster, source).await?.as_asked()))
+    Ok(Some(show::report(cluster, source).await?.after_asking()))
 }
 
 /// What there is to say of the source after `ended`.
@@ -132,7 +132,7 @@ pub(super) async fn concluded(
 /// Tells on stderr what changes of the source, until it is done with the request `asked`.
 ///
 /// # Errors
-/// The source is deleted meanwhile, or may not be watched.
+/// The source is deleted meanwhile, or may not be watched; or the person has seen enough.
 pub(super) async fn follow(
     cluster: &Cluster,
     name: &str,
@@ -145,10 +145,16 @@ pub(super) async fn follow(
     let overdue = tokio::time::sleep(patience);
     let mut overdue = pin!(overdue);
     let mut silence = pin!(tokio::time::sleep(SILENCE));
+    let mut interrupt = pin!(tokio::signal::ctrl_c());
     let mut spoke = false;
     loop {
         let change = tokio::select! {
             change = changes.next() => change,
+            _ = &mut interrupt => {
+                let words = "the registry goes on without being watched; `kubectl middleware source \
+                             show";
+                return Err(Interrupted(format!("{words} {name}` says how it is")).into());
+            }
             () = &mut silence, if !spoke => {
                 telling.silence(&cluster.platform);
                 spoke = true;

@@ -151,7 +151,7 @@ impl Report {
     }
 
     /// The same for a program that did not want to wait.
-    pub(super) fn as_asked(self) -> Self {
+    pub(super) fn after_asking(self) -> Self {
         Self {
             asked: true,
             ..self

@@ -19,7 +19,7 @@ mod push;
 mod registry;
 mod render;
 #[path = "../browse/terminal.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::panic)]
 mod screen;
 mod sign;
 mod terminal;

@@ -110,7 +110,7 @@ fn nothing_of_it_is_on_a_pipe_or_a_terminal_that_cannot_move_its_cursor() {
     let lines = [
         format!("addon push graph {url} --insecure"),
         format!("addon pull {url}:1.0.0 -o out --insecure"),
-        format!("addon copy {url} {}/mirror --insecure", url),
+        format!("addon copy {url} {url}/mirror --insecure"),
     ];
     for line in &lines {
         let out = ask(&world, line, "", &[]);

@@ -197,6 +197,21 @@ async fn a_first_look_that_needs_a_person_ends_with_what_to_do() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_has_seen_enough_ends_the_watching_alone() -> Result<()> {
+    let world = world().await?;
+    let hands = Hands::new(world).await?;
+    let line = "source add enough https://git.example.com/enough.git";
+    let running = Running::start(world, line)?;
+    there(&hands, "enough", false).await?;
+    pause().await;
+    let pid = running.child.id().to_string();
+    let mut kill = std::process::Command::new("kill");
+    ensure!(kill.args(["-INT", &pid]).status()?.success(), "kill {pid}");
+    insta::assert_snapshot!(running.said()?);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_look_can_be_asked_for_and_is_answered() -> Result<()> {
     let world = world().await?;
     let hands = Hands::new(world).await?;
