@@ -128,7 +128,7 @@ async fn the_registry_vouches_for_what_it_projects_and_again_when_its_key_was_lo
     .await?;
     assert_eq!(vouched(&other, &again)?.provenance, signed);
     assert_eq!(again.spec, first.spec);
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +217,7 @@ async fn what_is_removed_is_withdrawn_until_it_is_back_and_a_server_that_fails_r
     world
         .seen(|source| source.status.as_ref().unwrap().withdrawn.is_empty())
         .await?;
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -291,7 +291,7 @@ async fn old_versions_go_and_come_back_but_not_those_in_use_and_on_their_way() -
     patch(&world, json!({"retention": {"versions": 2}})).await?;
     let back = world.addon("redis-1.3.0").await?;
     assert_eq!(back.spec.digest.as_ref(), Some(&digests["redis-1.3.0"]));
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -355,7 +355,7 @@ async fn of_two_sources_the_first_digest_wins_and_what_is_deleted_comes_back() -
     let back = seen(&world, "redis-1.0.0", |a| a.uid() != first.uid()).await?;
     assert_eq!(back.spec, first.spec);
     assert_eq!(back.labels()[labels::SOURCE], "platform");
-    Ok(())
+    world.end().await
 }
 
 /// The registry's part of the at most nine writes of a source: four content objects, the version, the
@@ -386,16 +386,18 @@ async fn a_source_with_four_sections_costs_seven_writes() -> Result<()> {
         let kind = format!("{} {}", write.verb, write.resource());
         *counted.entry(kind).or_insert(0) += 1;
     }
+    // Once when settled; on a busy machine once more, because it takes long.
+    let statuses = counted.remove("patch addonsources/status");
+    assert!(matches!(statuses, Some(1 | 2)), "{writes}");
     let want = [
         ("create configmaps", 4),
         ("create events", 1),
         ("create middlewareaddons", 1),
-        ("patch addonsources/status", 1),
     ];
     let want = want.map(|(kind, n)| (kind.to_owned(), n));
     assert_eq!(counted, BTreeMap::from(want), "{writes}");
     assert_eq!(world.events("Projected").await?.len(), 1);
     let counted = world.metric("paamesh_source_ready{reason=\"Synced\"}")?;
     assert_eq!(counted, "paamesh_source_ready{reason=\"Synced\"} 1");
-    Ok(())
+    world.end().await
 }

@@ -125,7 +125,7 @@ async fn from_push_to_projection_in_few_requests_and_then_silence() -> Result<()
     addon(&world, "redis/1.2.0", "redis", "1.2.0");
     world.repository.push();
     world.addon("redis-1.2.0").await?;
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +188,7 @@ async fn changed_bytes_of_a_published_version_are_refused_for_ever() -> Result<(
     world.ask().await?;
     let back = world.addon("redis-1.0.0").await?;
     assert_eq!(back.spec.digest, Some(published));
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,7 +253,7 @@ async fn broken_addons_hold_no_version_and_do_not_hold_up_the_good() -> Result<(
     world.release("late-1.0.0").await?;
     let replaced = world.addon("late-1.0.0").await?;
     assert_ne!(replaced.spec.digest, refused.spec.digest);
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,7 +283,7 @@ async fn a_hand_made_version_in_the_way_is_named_and_left_alone() -> Result<()> 
         .await?;
     world.publish("redis-1.0.0").await?;
     world.seen(ready).await?;
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -331,7 +331,7 @@ async fn an_unreachable_repository_is_said_once_and_tried_again() -> Result<()> 
     );
     world.server.fault(Fault::None);
     world.seen(ready).await?;
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,7 +371,7 @@ async fn servers_that_hang_delay_no_other_source_and_no_shutdown() -> Result<()>
         let source = world.sources().get(&format!("hanging-{n}")).await?;
         assert_eq!(source.status, None, "a look that was given up says nothing");
     }
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -391,5 +391,5 @@ async fn a_suspended_source_is_left_alone_until_it_is_not() -> Result<()> {
         .await?;
     world.publish("redis-1.0.0").await?;
     world.seen(ready).await?;
-    Ok(())
+    world.end().await
 }

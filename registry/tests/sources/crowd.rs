@@ -50,7 +50,7 @@ async fn a_hundred_sources_that_hang_delay_no_other() -> Result<()> {
     })
     .await?;
     world.stop().await?;
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,7 @@ async fn each_saved_state_is_a_pre_release_of_its_own() -> Result<()> {
         .list(&kube::api::ListParams::default())
         .await?;
     assert_eq!(addons.items.len(), 4, "no state twice, and none half-saved");
-    Ok(())
+    world.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

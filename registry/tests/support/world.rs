@@ -14,7 +14,7 @@ use k8s_openapi::api::{
 use kit::{ControlPlane, Events, Mark, eventually};
 use kube::{
     Api, Client, ResourceExt as _,
-    api::{ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 use std::{
@@ -22,7 +22,7 @@ use std::{
     net::SocketAddr,
     ops::Deref,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
@@ -52,6 +52,28 @@ impl Deref for Plane {
             Self::Shared(plane) => plane,
         }
     }
+}
+
+/// The API servers of tests that came to their end.
+static SPARE: Mutex<Vec<ControlPlane>> = Mutex::new(Vec::new());
+
+/// Deletes what lies in no namespace of one test alone. The operator is not there to let versions go.
+async fn empty(client: &Client) -> Result<()> {
+    let (all, now) = (ListParams::default(), DeleteParams::default());
+    let addons: Api<MiddlewareAddon> = Api::all(client.clone());
+    let held = json!({"metadata": {"finalizers": null}});
+    for addon in addons.list(&all).await? {
+        let (name, params) = (addon.name_any(), PatchParams::default());
+        addons.patch(&name, &params, &Patch::Merge(&held)).await?;
+    }
+    addons.delete_collection(&now, &all).await?;
+    let sources: Api<AddonSource> = Api::all(client.clone());
+    sources.delete_collection(&now, &all).await?;
+    let ledgers: Api<AddonLedger> = Api::all(client.clone());
+    ledgers.delete_collection(&now, &all).await?;
+    let events: Api<Event> = Api::namespaced(client.clone(), "default");
+    events.delete_collection(&now, &all).await?;
+    Ok(())
 }
 
 /// The registry that tests share, with its webhooks.
@@ -127,8 +149,8 @@ fn settings(namespace: &str, place: &Path) -> Result<registry::Settings> {
     })
 }
 
-/// A world of its own for a test that stops the registry, floods it, or counts what it does; a shared
-/// one for every other. In a shared one the test takes names that no other test takes, for sources,
+/// A world of its own for a test that stops the registry, floods it, or counts what it does: its API
+/// server is the next such test's, once it has come to its [`World::end`]. A shared one for every other. In a shared one the test takes names that no other test takes, for sources,
 /// plugins, Secrets and directories: such that begin with the world's own.
 pub struct World {
     pub cp: Plane,
@@ -151,8 +173,15 @@ pub struct World {
 impl World {
     /// A world of its own.
     pub async fn new() -> Result<Self> {
-        let cp = ControlPlane::start().await?;
-        cp.install_crds().await?;
+        let spare = SPARE.lock().unwrap().pop();
+        let cp = match spare {
+            Some(cp) => cp,
+            None => {
+                let cp = ControlPlane::start().await?;
+                cp.install_crds().await?;
+                cp
+            }
+        };
         let namespace = cp.namespace("platform").await?;
         let place = tempfile::tempdir()?;
         let mut world = Self::on(Plane::Own(cp), namespace, "platform", place).await?;
@@ -227,6 +256,19 @@ impl World {
         Ok(())
     }
 
+    /// Ends the registry, and leaves the API server, empty, to the next test that wants one of its own.
+    pub async fn end(mut self) -> Result<()> {
+        if self.running.is_some() {
+            self.stop().await?;
+        }
+        let Plane::Own(cp) = self.cp else {
+            return Ok(());
+        };
+        empty(&self.client).await?;
+        SPARE.lock().unwrap().push(cp);
+        Ok(())
+    }
+
     pub async fn source(&self, spec: serde_json::Value) -> Result<AddonSource> {
         let mut git = json!({"url": self.server.url("addons.git"), "insecure": true});
         merge(&mut git, &spec["git"]);
@@ -256,10 +298,7 @@ impl World {
         });
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
         let secret: Secret = serde_json::from_value(secret)?;
-        match secrets
-            .delete(name, &kube::api::DeleteParams::default())
-            .await
-        {
+        match secrets.delete(name, &DeleteParams::default()).await {
             Ok(_) => {}
             Err(kube::Error::Api(answer)) if answer.is_not_found() => {}
             Err(error) => return Err(error.into()),
