@@ -23,7 +23,7 @@ use package::{
     manifest,
 };
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -195,7 +195,7 @@ fn numbered(
     }
     let n = highest.map_or(0, |(n, _)| n) + 1;
     let tree = state(files, &version(&base, n)?)?;
-    let (verdict, package) = look::checked(tree, evaluate, &HashSet::new());
+    let (verdict, package) = look::checked(tree, evaluate, |_| false);
     if let Some(package) = &package {
         numbering.take(&plugin, &base, n, &package.digest);
     }

@@ -107,6 +107,14 @@ impl Memory {
         self.created
             .retain(|name, (at, _)| now.duration_since(*at) < CACHE_LAG && !is_cached(name));
     }
+
+    /// Forgets what was written, unless the cache still shows what it was written over.
+    pub fn forget_written(&mut self, shown: Option<&str>) {
+        let over = self.written.as_ref().map(|(over, _)| over.as_deref());
+        if over != Some(shown) {
+            self.written = None;
+        }
+    }
 }
 
 /// Evenly distributed in 0..1: spread is all that is wanted of it.

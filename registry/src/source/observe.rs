@@ -44,6 +44,7 @@ pub(crate) async fn observe(context: &Context, source: &AddonSource) -> Observed
     }
     let is_cached = |name: &str| context.caches.addons.get(&ObjectRef::new(name)).is_some();
     memory.forget_created(is_cached, Instant::now());
+    memory.forget_written(source.resource_version().as_deref());
     let observed = assemble(context, source, requested, &memory);
     context.memories.put(&name, memory);
     observed
@@ -134,8 +135,8 @@ fn ms(duration: Duration) -> u64 {
 /// What was said last: what we wrote, until the cache has moved past what we wrote over.
 fn status(source: &AddonSource, memory: &Memory) -> api::AddonSourceStatus {
     match &memory.written {
-        Some((over, status)) if *over == source.resource_version() => status.clone(),
-        _ => source.status.clone().unwrap_or_default(),
+        Some((_, status)) => status.clone(),
+        None => source.status.clone().unwrap_or_default(),
     }
 }
 

@@ -42,7 +42,9 @@ impl Service {
             .args(["--namespace", namespace, "--listen", &listen])
             .args(["--log-format", "text"])
             .args(flags)
-            .env("KUBECONFIG", cp.kubeconfig());
+            .env("KUBECONFIG", cp.kubeconfig())
+            // As the chart has it.
+            .env("MALLOC_ARENA_MAX", "2");
         let log: PathBuf = cp.directory().join(format!("{name}.log"));
         let mut service = Self {
             process: Process::start(command, &log)?,

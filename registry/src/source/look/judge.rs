@@ -10,12 +10,13 @@ use super::{
     trust::{Trust, Unsigned},
 };
 use crate::source::observed::{Look, Offer, Verdict};
-use api::{Digest, provenance::Signer};
+use api::{AddonLedger, Digest, provenance::Signer};
 use futures::{StreamExt as _, stream};
+use kube::runtime::reflector::Store;
 use package::{Evaluate, Finding, Package, Refusal, Tree, manifest};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use transport::Content;
@@ -46,7 +47,6 @@ pub(super) async fn judge(
         signer,
         trust,
         images,
-        published: OnceLock::new(),
     };
     let (mut offers, mut fresh) = (Vec::with_capacity(items.len()), HashMap::new());
     let (mut again, mut unread, mut past) = (None, 0, HashSet::new());
@@ -133,8 +133,6 @@ struct Judging<'a> {
     signer: Option<Signer>,
     trust: Option<Trust>,
     images: Option<Demand>,
-    /// The digests of all versions that were ever published.
-    published: OnceLock<Arc<HashSet<Digest>>>,
 }
 
 impl Judging<'_> {
@@ -248,11 +246,14 @@ impl Judging<'_> {
             Ok(content) => content,
             Err(failure) => return not_judged(failure),
         };
-        let (evaluate, published) = (context.evaluate.clone(), self.published());
+        let (evaluate, ledgers) = (context.evaluate.clone(), context.caches.ledgers.clone());
         let Some(_worker) = self.looking.worker().await else {
             return not_judged(super::Failure::passing("the registry is ending"));
         };
-        let work = move || judged(content, evaluate.as_ref(), &published);
+        let work = move || {
+            let is_published = |digest: &Digest| was_published(&ledgers, digest);
+            judged(content, evaluate.as_ref(), is_published)
+        };
         match blocking(context, work).await {
             Ok((verdict, package)) => {
                 if let Some(package) = package.as_ref().filter(|_| self.images.is_some()) {
@@ -267,24 +268,21 @@ impl Judging<'_> {
         }
     }
 
-    fn published(&self) -> Arc<HashSet<Digest>> {
-        let ledgers = || self.looking.context.caches.ledgers.state();
-        let all = || {
-            let ledgers = ledgers();
-            let entries = ledgers
-                .iter()
-                .flat_map(|ledger| ledger.spec.entries.values());
-            Arc::new(entries.cloned().collect())
-        };
-        self.published.get_or_init(all).clone()
-    }
-
     fn in_catalog(&self, digest: &Digest) -> bool {
         let addons = self.looking.context.caches.addons.state();
         addons
             .iter()
             .any(|addon| addon.spec.digest.as_ref() == Some(digest))
     }
+}
+
+/// Whether a version with these bytes was ever published.
+fn was_published(ledgers: &Store<AddonLedger>, digest: &Digest) -> bool {
+    let ledgers = ledgers.state();
+    let mut entries = ledgers
+        .iter()
+        .flat_map(|ledger| ledger.spec.entries.values());
+    entries.any(|published| published == digest)
 }
 
 /// The verdict on what is no tree.
@@ -300,7 +298,7 @@ pub(crate) fn refused(findings: Vec<Finding>) -> Verdict {
 fn judged(
     content: Content,
     evaluate: &dyn Evaluate,
-    published: &HashSet<Digest>,
+    is_published: impl Fn(&Digest) -> bool,
 ) -> (Verdict, Option<Package>) {
     match content {
         Content::Known => {
@@ -310,7 +308,7 @@ fn judged(
         Content::Refused(findings) => (refused(findings), None),
         Content::Files(files) => match Tree::from_files(files) {
             Err(findings) => (refused(findings), None),
-            Ok(tree) => checked(tree, evaluate, published),
+            Ok(tree) => checked(tree, evaluate, is_published),
         },
     }
 }
@@ -319,9 +317,9 @@ fn judged(
 pub(crate) fn checked(
     tree: Tree,
     evaluate: &dyn Evaluate,
-    published: &HashSet<Digest>,
+    is_published: impl Fn(&Digest) -> bool,
 ) -> (Verdict, Option<Package>) {
-    let checked = if published.contains(&tree.digest()) {
+    let checked = if is_published(&tree.digest()) {
         package::load(tree)
     } else {
         package::check(tree, evaluate)
