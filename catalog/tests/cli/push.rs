@@ -129,6 +129,11 @@ fn it_asks_by_the_rights_that_docker_keeps() {
         "bin/docker-credential-empty",
         "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n",
     );
+    // One whose answer is a token, for a token server to change: this registry has none.
+    world.write(
+        "bin/docker-credential-token",
+        "#!/bin/sh\necho '{\"ServerURL\": \"\", \"Username\": \"<token>\", \"Secret\": \"secret\"}'\n",
+    );
     world.sh("chmod +x bin/*");
     let path = format!("{}/bin:/usr/bin:/bin", world.path().display());
     let path = [("PATH", path.as_str())];
@@ -137,6 +142,10 @@ fn it_asks_by_the_rights_that_docker_keeps() {
     assert!(ask(&world, &line, "", &path).status.success());
     world.write(".docker/config.json", r#"{"credsStore": "empty"}"#);
     assert!(told(&world, &line, "", &path).contains("answered 401"));
+    world.write(".docker/config.json", &helpers("token"));
+    let said = told(&world, &line, "", &path);
+    let alone = "docker's config.json has an identity token alone for this registry";
+    assert!(said.contains(alone), "{said}");
     world.write(".docker/config.json", &helpers("gone"));
     insta::assert_snapshot!(told(&world, &line, "", &path));
     world.write(".docker/config.json", "{");

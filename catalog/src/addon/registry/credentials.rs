@@ -73,11 +73,13 @@ pub(super) fn of_docker(host: &str) -> anyhow::Result<Credentials> {
     if let Some(helper) = helper.filter(|helper| !helper.is_empty())
         && let Some(answer) = asked(helper, server)?
     {
-        ensure!(
-            answer.username != TOKEN_USER,
-            "docker's helper `{helper}` has an identity token for {host}, which is not spoken here; \
-             give --username and --password-stdin"
-        );
+        if answer.username == TOKEN_USER {
+            let entry = serde_json::json!({ host: {"identitytoken": answer.secret} });
+            return Ok(Credentials {
+                docker_config: Some(serde_json::json!({ "auths": entry }).to_string()),
+                ..Credentials::default()
+            });
+        }
         return Ok(Credentials {
             username: Some(answer.username),
             password: Some(answer.secret),
