@@ -2,7 +2,7 @@
 
 use super::{
     CLUSTER_EXIT_CODES, ClusterArgs, ListOutputArgs, OutputArgs,
-    values::{Identity, identity, kubernetes_name, period},
+    values::{Identity, commit, identity, kubernetes_name, period},
 };
 use api::{
     Digest, Range,
@@ -130,7 +130,7 @@ pub(crate) struct ReferenceArgs {
     #[arg(long, value_name = "RANGE", group = "which")]
     pub(crate) semver: Option<Range>,
     /// Git: a commit's full hash.
-    #[arg(long, value_name = "HASH", group = "which")]
+    #[arg(long, value_name = "HASH", group = "which", value_parser = commit)]
     pub(crate) commit: Option<String>,
     /// OCI: one artifact, by its digest.
     #[arg(long, value_name = "sha256:…", group = "which")]

@@ -79,6 +79,20 @@ pub(super) fn identity(text: &str) -> Result<Identity, String> {
     }
 }
 
+/// The full hash of a commit.
+///
+/// # Errors
+/// It is none of SHA-1 or SHA-256.
+pub(super) fn commit(text: &str) -> Result<String, String> {
+    let digits = text
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    match digits && [40, 64].contains(&text.len()) {
+        true => Ok(text.to_owned()),
+        false => Err("want a commit's full hash, as `git rev-parse REF` prints it".to_owned()),
+    }
+}
+
 /// The name of an object in Kubernetes.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! A source as flags say it, and as people read it. Pure.
 
-use crate::args::{AddArgs, Identity};
+use crate::{
+    addon,
+    args::{AddArgs, Identity},
+};
 use api::{
     AddonSource, AddonSourceSpec,
     crd::source::{
@@ -55,6 +58,35 @@ pub(super) enum SpecError {
         /// What was given, without them.
         url: String,
     },
+    /// One version, where a repository is wanted.
+    #[error(
+        "`{place}` names a version, and a source is a repository; write `{url} {flag}` for that one, or `{url}` for all"
+    )]
+    Version {
+        /// What was given.
+        place: String,
+        /// The repository.
+        url: String,
+        /// The flag that names the version.
+        flag: String,
+    },
+    /// Neither host nor repository.
+    #[error("`{place}` is no URL of a repository; want {scheme}://HOST/PATH")]
+    NoPath {
+        /// What was given.
+        place: String,
+        /// What it begins with.
+        scheme: String,
+    },
+    /// A directory that the registry cannot see.
+    #[error(
+        "`{place}` is no path below the registry's root of directories, where sources lie; want one \
+         such as `redis/1.0.0`, without `..`"
+    )]
+    Outside {
+        /// What was given.
+        place: String,
+    },
     /// Plain HTTP.
     #[error("`{place}` is plain HTTP, which anybody on the way can change; --insecure allows it")]
     Plain {
@@ -106,6 +138,7 @@ pub(super) fn place(spec: &AddonSourceSpec) -> (Kind, &str) {
 /// Flags do not fit the kind, or the place is none.
 pub(super) fn source(args: &AddArgs) -> Result<AddonSource, SpecError> {
     let kind = kind(args)?;
+    is_place(&args.place, kind)?;
     fits(args, kind)?;
     let upkeep = &args.upkeep;
     let spec = AddonSourceSpec {
@@ -131,6 +164,50 @@ pub(super) fn source(args: &AddArgs) -> Result<AddonSource, SpecError> {
         retention: upkeep.keep.map(|versions| Retention { versions }),
     };
     Ok(AddonSource::new(&args.name, spec))
+}
+
+/// Whether a source of that kind can be at `place`.
+fn is_place(place: &str, kind: Kind) -> Result<(), SpecError> {
+    let given = || place.to_owned();
+    match kind {
+        Kind::Oci => {
+            let refused = |_| SpecError::NoPath {
+                place: given(),
+                scheme: "oci".to_owned(),
+            };
+            let addon::OciReference {
+                url, tag, digest, ..
+            } = place.parse().map_err(refused)?;
+            let flag = match (tag, digest) {
+                (None, None) => return Ok(()),
+                (_, Some(digest)) => format!("--digest {digest}"),
+                (Some(tag), None) => format!("--tag {tag}"),
+            };
+            Err(SpecError::Version {
+                place: given(),
+                url,
+                flag,
+            })
+        }
+        Kind::Git => {
+            let (scheme, rest) = place.split_once("://").unwrap_or_default();
+            let (host, path) = rest.split_once('/').unwrap_or_default();
+            match host.is_empty() || path.is_empty() {
+                true => Err(SpecError::NoPath {
+                    place: given(),
+                    scheme: scheme.to_owned(),
+                }),
+                false => Ok(()),
+            }
+        }
+        Kind::Directory => {
+            let climbs = place.split('/').any(|part| part == "..");
+            match place.is_empty() || place.starts_with('/') || climbs {
+                true => Err(SpecError::Outside { place: given() }),
+                false => Ok(()),
+            }
+        }
+    }
 }
 
 fn kind(args: &AddArgs) -> Result<Kind, SpecError> {

@@ -188,7 +188,7 @@ fn failed(failed: &FailedAddon, paint: Paint) -> String {
 fn told(text: &str, paint: Paint) -> String {
     let line = one_line(text);
     match paint.on_terminal() {
-        true => hanging(&line, "      "),
+        true => hanging(&brief(&line), "      "),
         false => line + "\n",
     }
 }
