@@ -6,27 +6,23 @@
 #[path = "../transport/tests/support/git_server.rs"]
 #[allow(dead_code)]
 mod git_server;
+#[path = "support/world.rs"]
+#[allow(dead_code)]
+mod world;
 
 use anyhow::{Context as _, Result, ensure};
-use api::{AddonSource, MiddlewareAddon, conditions::READY};
-use futures::FutureExt as _;
-use git_server::{GitServer, Repository};
-use k8s_openapi::api::core::v1::Secret;
-use kit::{ControlPlane, eventually};
-use kube::{
-    Api, Client,
-    api::{Patch, PatchParams, PostParams},
-};
+use api::conditions::READY;
+use kit::eventually;
+use kube::api::{Patch, PatchParams};
 use ring::hmac;
-use serde_json::{Value, json};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use serde_json::json;
+use std::{ops::Deref, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
+use world::{SOON, World, addon};
 
-/// Every wait of these tests: what is measured elsewhere takes milliseconds.
-const SOON: Duration = Duration::from_secs(60);
 /// How long nothing must happen to be believed; more than the second between two looks.
 const SILENCE: Duration = Duration::from_millis(1600);
 /// The body and the secret that GitHub documents, and the signature of both
@@ -36,91 +32,35 @@ const GITHUB_SECRET: &str = "It's a Secret to Everybody";
 const GITHUB_SIGNATURE: &str =
     "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
-struct World {
-    cp: ControlPlane,
-    client: Client,
-    namespace: String,
-    directory: tempfile::TempDir,
-    repository: Repository,
-    server: GitServer,
-    hooks: SocketAddr,
-    metrics: prometheus_client::registry::Registry,
-    stop: Vec<futures::channel::oneshot::Sender<()>>,
+/// A world of its own, and what is sent to its webhooks.
+struct Hooked(World);
+
+impl Deref for Hooked {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.0
+    }
 }
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
-impl World {
+impl Hooked {
     async fn new() -> Result<Self> {
-        let cp = ControlPlane::start().await?;
-        cp.install_crds().await?;
-        let directory = tempfile::tempdir()?;
-        let mut world = Self {
-            client: cp.client().await?,
-            namespace: cp.namespace("platform").await?,
-            repository: Repository::create(directory.path(), "addons.git"),
-            server: GitServer::start(directory.path()),
-            directory,
-            cp,
-            hooks: "[::]:0".parse()?,
-            metrics: prometheus_client::registry::Registry::with_prefix("paamesh"),
-            stop: Vec::new(),
-        };
-        world.start().await?;
-        Ok(world)
-    }
-
-    /// Starts the registry with its webhooks.
-    async fn start(&mut self) -> Result<()> {
-        let settings = registry::Settings {
-            namespace: self.namespace.clone(),
-            data_dir: self.directory.path().join("data"),
-            directories: None,
-            workers: 4,
-            reconcile_timeout: Duration::from_secs(60),
-        };
-        let client = self.cp.client_as("paamesh-registry").await?;
-        let metrics = registry::register(&mut self.metrics);
-        let webhooks = registry::Webhooks::new(&metrics);
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        self.hooks = listener.local_addr()?;
-        tokio::spawn(webhooks.clone().serve(listener, self.shutdown()));
+        let mut hooked = Self(World::idle().await?);
+        let (metrics, webhooks) = hooked.0.hook().await?;
         // Nobody leads yet.
-        let answer = self.post("none", &[], b"").await?;
+        let answer = hooked.post("none", &[], b"").await?;
         assert_eq!(answer.status, 503);
         assert!(answer.head.contains("retry-after: 5"), "{}", answer.head);
-
-        let (ready, mut is_ready) = tokio::sync::watch::channel(false);
-        let evaluate = Arc::new(evaluate::Host);
-        tokio::spawn(registry::run_with_webhooks(
-            client,
-            settings,
-            evaluate,
-            metrics,
-            webhooks,
-            ready,
-            self.shutdown(),
-        ));
-        is_ready.wait_for(|ready| *ready).await?;
-        Ok(())
-    }
-
-    fn shutdown(&mut self) -> registry::Shutdown {
-        let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-        self.stop.push(stop);
-        stopped.map(drop).boxed().shared()
+        hooked.0.run(metrics, webhooks).await?;
+        Ok(hooked)
     }
 
     /// A source of the directory `name`, with a webhook of that kind whose token is `token`.
     async fn source(&self, name: &str, kind: Option<&str>, token: Option<&str>) -> Result<()> {
         if let Some(token) = token {
-            let secret = json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
-                "stringData": {"token": token},
-            });
-            let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
-            let secret = serde_json::from_value(secret)?;
-            secrets.create(&PostParams::default(), &secret).await?;
+            self.secret(name, json!({"token": token})).await?;
         }
         let git = json!({
             "url": self.server.url("addons.git"), "insecure": true, "directories": [name],
@@ -129,38 +69,18 @@ impl World {
         if let Some(kind) = kind {
             spec["webhook"] = json!({"type": kind, "secretRef": {"name": name}});
         }
-        self.create(name, spec).await
-    }
-
-    async fn create(&self, name: &str, spec: Value) -> Result<()> {
-        let source: AddonSource = serde_json::from_value(json!({
-            "apiVersion": api::API_VERSION, "kind": "AddonSource",
-            "metadata": {"name": name}, "spec": spec,
-        }))?;
-        let sources: Api<AddonSource> = Api::all(self.client.clone());
-        sources.create(&PostParams::default(), &source).await?;
+        self.create(name, spec).await?;
         Ok(())
     }
 
     /// Pushes a version of the addon `name`.
     fn push(&self, name: &str, version: &str) {
-        let manifest = format!(
-            "apiVersion: middleware.io/v1alpha1\nkind: Addon\nname: {name}\nversion: {version}\n\
-             runtimes:\n  - version: 7.0.15\n    image: redis:7.0.15\n\
-             components:\n  server:\n    command: [/scripts/start.sh]\n"
-        );
-        let directory = format!("{name}/{version}");
-        self.repository
-            .write(&format!("{directory}/addon.yaml"), &manifest);
-        let script = "#!/bin/sh\nexec sleep 1000\n";
-        self.repository
-            .write(&format!("{directory}/scripts/start.sh"), script);
+        addon(self, &format!("{name}/{version}"), name, version);
         self.repository.push();
     }
 
     async fn has(&self, addon: &str) -> Result<bool> {
-        let addons: Api<MiddlewareAddon> = Api::all(self.client.clone());
-        Ok(addons.get_opt(addon).await?.is_some())
+        Ok(self.addons().get_opt(addon).await?.is_some())
     }
 
     async fn appears(&self, addon: &str) -> Result<()> {
@@ -173,9 +93,8 @@ impl World {
 
     /// Waits until a source was looked at for the first time.
     async fn looked(&self, name: &str) -> Result<()> {
-        let sources: Api<AddonSource> = Api::all(self.client.clone());
         eventually(SOON, "the first look", async || {
-            let status = sources.get(name).await?.status.unwrap_or_default();
+            let status = self.sources().get(name).await?.status.unwrap_or_default();
             let ready = status.conditions.iter().find(|c| c.type_ == READY);
             ensure!(ready.is_some(), "no condition");
             Ok(())
@@ -192,8 +111,7 @@ impl World {
     }
 
     fn counted(&self, reason: &str) -> Result<u64> {
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.metrics)?;
+        let text = self.metrics()?;
         let reason = format!("reason=\"{reason}\"");
         let line = text.lines().find(|line| {
             line.starts_with("paamesh_webhook_requests_total{") && line.contains(&reason)
@@ -250,7 +168,7 @@ fn mac(algorithm: hmac::Algorithm, token: &str, body: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_each_forge_sends_wakes_its_source_and_nothing_else_does() -> Result<()> {
-    let world = World::new().await?;
+    let world = Hooked::new().await?;
     let body = br#"{"ref":"refs/heads/main","repository":{"name":"addons"}}"#;
     let sha256 = mac(hmac::HMAC_SHA256, "secret", body);
     let sha512 = mac(hmac::HMAC_SHA512, "secret", body);
@@ -339,12 +257,12 @@ async fn what_each_forge_sends_wakes_its_source_and_nothing_else_does() -> Resul
         }
         world.appears(&format!("{kind}-1.0.1")).await?;
     }
-    Ok(())
+    world.0.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_one_fetch_and_a_replay_none() -> Result<()> {
-    let world = World::new().await?;
+    let world = Hooked::new().await?;
     world.push("github", "1.0.0");
     world
         .source("github", Some("github"), Some(GITHUB_SECRET))
@@ -409,8 +327,8 @@ async fn a_flood_is_one_fetch_and_a_replay_none() -> Result<()> {
 
     // A suspended source says so to who may know it, and is left alone.
     let suspend = json!({"spec": {"suspend": true}});
-    let sources: Api<AddonSource> = Api::all(world.client.clone());
-    sources
+    world
+        .sources()
         .patch("github", &PatchParams::default(), &Patch::Merge(suspend))
         .await?;
     eventually(SOON, "the suspension", async || {
@@ -426,12 +344,12 @@ async fn a_flood_is_one_fetch_and_a_replay_none() -> Result<()> {
     world.post("github", &pushed, body).await?;
     assert_eq!(world.requests().await?, [""; 0]);
     assert_eq!(world.post("github", &pushed[1..], body).await?.status, 401);
-    Ok(())
+    world.0.end().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_times_and_refusals_are_bounded() -> Result<()> {
-    let world = World::new().await?;
+    let world = Hooked::new().await?;
     world.push("gitlab", "1.0.0");
     world
         .source("gitlab", Some("gitlab"), Some("secret"))
@@ -542,5 +460,5 @@ async fn bodies_times_and_refusals_are_bounded() -> Result<()> {
     assert!(statuses.contains(&429) && statuses.iter().all(|s| [401, 429].contains(s)));
     let genuine = world.post("gitlab", &[token], b"{}").await?;
     assert_eq!(genuine.status, 202);
-    Ok(())
+    world.0.end().await
 }

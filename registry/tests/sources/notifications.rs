@@ -5,7 +5,7 @@ use crate::{
     stage::Stage,
     world::{SOON, World, ready},
 };
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use kit::eventually;
 use serde_json::json;
 use std::time::Duration;
@@ -13,8 +13,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_registry_notifies_of_is_there_long_before_the_interval_ends() -> Result<()> {
     let world = World::shared("notified").await?;
-    let hooks = world.hooks.context("webhooks are served")?;
-    let hook = format!("http://{hooks}/hook/notified");
+    let hook = format!("http://{}/hook/notified", world.hooks);
     let demands = Demands {
         notifies: Some((hook, "a-token".to_owned())),
         ..Demands::default()

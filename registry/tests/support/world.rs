@@ -162,17 +162,24 @@ pub struct World {
     pub repository: Repository,
     pub server: GitServer,
     /// Where webhooks are received.
-    pub hooks: Option<SocketAddr>,
+    pub hooks: SocketAddr,
     /// What the registry keeps, and its root of directory sources.
     place: PathBuf,
     metrics: prometheus_client::registry::Registry,
-    stop: Option<futures::channel::oneshot::Sender<()>>,
+    stop: Vec<futures::channel::oneshot::Sender<()>>,
     running: Option<tokio::task::JoinHandle<Result<(), registry::RunError>>>,
 }
 
 impl World {
     /// A world of its own.
     pub async fn new() -> Result<Self> {
+        let mut world = Self::idle().await?;
+        world.start().await?;
+        Ok(world)
+    }
+
+    /// A world of its own whose registry does not run yet.
+    pub async fn idle() -> Result<Self> {
         let spare = SPARE.lock().unwrap().pop();
         let cp = match spare {
             Some(cp) => cp,
@@ -184,9 +191,7 @@ impl World {
         };
         let namespace = cp.namespace("platform").await?;
         let place = tempfile::tempdir()?;
-        let mut world = Self::on(Plane::Own(cp), namespace, "platform", place).await?;
-        world.start().await?;
-        Ok(world)
+        Self::on(Plane::Own(cp), namespace, "platform", place).await
     }
 
     /// The world of the test `name` on the API server, and with the registry, that the tests of this
@@ -196,7 +201,7 @@ impl World {
         let (plane, namespace) = (Plane::Shared(shared.cp), shared.settings.namespace.clone());
         let mut world = Self::on(plane, namespace, name, tempfile::tempdir()?).await?;
         world.place = shared.place.clone();
-        world.hooks = Some(shared.hooks);
+        world.hooks = shared.hooks;
         Ok(world)
     }
 
@@ -212,30 +217,54 @@ impl World {
             name: name.to_owned(),
             repository: Repository::create(directory.path(), "addons.git"),
             server: GitServer::start(directory.path()),
-            hooks: None,
+            hooks: SocketAddr::from(([127, 0, 0, 1], 0)),
             place: directory.path().to_owned(),
             directory,
             cp,
             metrics: prometheus_client::registry::Registry::with_prefix("paamesh"),
-            stop: None,
+            stop: Vec::new(),
             running: None,
         })
     }
 
     /// Starts the registry.
     pub async fn start(&mut self) -> Result<()> {
+        let (metrics, webhooks) = self.hook().await?;
+        self.run(metrics, webhooks).await
+    }
+
+    /// Serves webhooks, which nobody answers until [`World::run`].
+    pub async fn hook(&mut self) -> Result<(registry::Metrics, registry::Webhooks)> {
+        let metrics = registry::register(&mut self.metrics);
+        let webhooks = registry::Webhooks::new(&metrics);
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        self.hooks = listener.local_addr()?;
+        let shutdown = self.shutdown();
+        tokio::spawn(webhooks.clone().serve(listener, shutdown));
+        Ok((metrics, webhooks))
+    }
+
+    /// Runs the registry; returns when its caches are filled.
+    pub async fn run(
+        &mut self,
+        metrics: registry::Metrics,
+        webhooks: registry::Webhooks,
+    ) -> Result<()> {
         let settings = settings(&self.namespace, &self.place)?;
         let client = self.cp.client_as("paamesh-registry").await?;
-        let metrics = registry::register(&mut self.metrics);
-        let (ready, mut is_ready) = tokio::sync::watch::channel(false);
-        let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-        let shutdown: registry::Shutdown = stopped.map(drop).boxed().shared();
-        let evaluate = Arc::new(evaluate::Host);
-        let run = registry::run(client, settings, evaluate, metrics, ready, shutdown);
-        self.running = Some(tokio::spawn(run));
-        self.stop = Some(stop);
+        let (ready, mut is_ready) = watch::channel(false);
+        let (evaluate, shutdown) = (Arc::new(evaluate::Host), self.shutdown());
+        self.running = Some(tokio::spawn(registry::run_with_webhooks(
+            client, settings, evaluate, metrics, webhooks, ready, shutdown,
+        )));
         is_ready.wait_for(|ready| *ready).await?;
         Ok(())
+    }
+
+    fn shutdown(&mut self) -> registry::Shutdown {
+        let (stop, stopped) = futures::channel::oneshot::channel::<()>();
+        self.stop.push(stop);
+        stopped.map(drop).boxed().shared()
     }
 
     /// The root of directory sources.
@@ -250,7 +279,7 @@ impl World {
 
     /// Stops the registry as SIGTERM would.
     pub async fn stop(&mut self) -> Result<()> {
-        drop(self.stop.take());
+        self.stop.clear();
         let running = self.running.take().context("it runs")?;
         tokio::time::timeout(SOON, running).await???;
         Ok(())
@@ -448,9 +477,15 @@ impl World {
         Ok(notes.filter_map(|event| event.note).collect())
     }
 
-    pub fn metric(&self, line: &str) -> Result<String> {
+    /// Every metric of a registry that is not shared.
+    pub fn metrics(&self) -> Result<String> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.metrics)?;
+        Ok(text)
+    }
+
+    pub fn metric(&self, line: &str) -> Result<String> {
+        let text = self.metrics()?;
         let found = text
             .lines()
             .find(|l| l.starts_with(line) && !l.starts_with('#'));
