@@ -207,7 +207,7 @@ fn steady(text: &str) -> String {
             (r"(?m)(  )(\d+[smh])+$", "$1<age>"),
             (r"(?m)^ +\d+\.\d s ", "<time> "),
             // What is told on the way is told where it is slow enough to be seen.
-            (r"(?m)^<time>  Progressing .*\n", ""),
+            (r"(?m)^<time>  (Progressing|Waiting) .*\n", ""),
         ]
         .map(|(pattern, with)| (Regex::new(pattern).unwrap(), with))
     });
