@@ -23,6 +23,8 @@ use transport::{
 const LISTED: usize = 10;
 /// The most bytes of a key, or of certificates.
 const MAX_PEM: usize = 1 << 20;
+/// What stands in a private key's first line, whatever kind it is of.
+const PRIVATE: &str = "PRIVATE KEY-----";
 
 /// Repositories, by one person's rights; the password is read once.
 pub(super) struct Registries<'a> {
@@ -145,7 +147,15 @@ pub(super) fn trust(args: &TrustArgs) -> anyhow::Result<Option<Trust>> {
     };
     for path in &args.key {
         let named = || format!("`{}`", path.display());
-        let more = Keys::parse(&super::read::text(path, MAX_PEM)?).with_context(named)?;
+        let pem = super::read::text(path, MAX_PEM)?;
+        let more = match Keys::parse(&pem) {
+            Err(_) if pem.contains(PRIVATE) => bail!(
+                "{} is a private key, which signs; --key wants the public one, which `openssl pkey \
+                 -in FILE -pubout` prints, or `cosign public-key --key FILE`",
+                named()
+            ),
+            parsed => parsed.with_context(named)?,
+        };
         trust.keys = Some(match trust.keys.take() {
             Some(keys) => keys.and(more).with_context(named)?,
             None => more,
