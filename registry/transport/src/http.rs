@@ -4,6 +4,8 @@
 //! reqwest runs on a small runtime of its own and callers block. Its blocking client is not used
 //! because that knows one timeout for a whole request: here silence and the whole have one each.
 
+mod unanswered;
+
 use crate::{credentials::Credentials, deadline::Deadline, error::chain};
 use bytes::Bytes;
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode, redirect, tls};
@@ -199,83 +201,13 @@ pub(crate) fn send(
     let sent = runtime()?.block_on(async { tokio::time::timeout(patience, request.send()).await });
     match sent {
         Err(_) => Err(Failure::TimedOut(deadline.waited("waiting for an answer"))),
-        Ok(Err(error)) => Err(unanswered(error, credentials, deadline)),
+        Ok(Err(error)) => Err(unanswered::why(error, credentials, deadline)),
         Ok(Ok(response)) => Ok(Answer {
             response,
             rest: Bytes::new(),
             deadline,
         }),
     }
-}
-
-/// Why no answer came. The tunnel's error has no type that can be named.
-fn unanswered(error: reqwest::Error, credentials: &Credentials, deadline: Deadline) -> Failure {
-    const TUNNEL: &str = "proxy authorization required";
-    let secure = error.url().filter(|url| url.scheme() == "https").cloned();
-    let error = error.without_url();
-    if refuses_certificate(&error) {
-        return Failure::Certificate;
-    }
-    // With TLS 1.3 it is luck to hear of it: the request is on its way by then, and the server, which
-    // does not read it, resets the connection.
-    let closed = !error.is_connect() && !error.is_timeout();
-    if let Some(url) = secure
-        && closed
-        && refuses_in_handshake(url, credentials, deadline)
-    {
-        return Failure::Certificate;
-    }
-    let text = chain(&error);
-    match text.contains(TUNNEL) {
-        true => Failure::Proxy,
-        false => Failure::Unreachable(text),
-    }
-}
-
-/// Whether the server of `url` refuses our certificate in a handshake of TLS 1.2, which ends before
-/// anything is asked.
-fn refuses_in_handshake(url: url::Url, credentials: &Credentials, deadline: Deadline) -> bool {
-    let settings = Settings::of(credentials);
-    let Ok(client) = build(&settings, Some(tls::Version::TLS_1_2)) else {
-        return false;
-    };
-    let asked = runtime().map(|runtime| {
-        let sent = client.head(url).send();
-        runtime.block_on(async { tokio::time::timeout(deadline.idle(), sent).await })
-    });
-    matches!(asked, Ok(Ok(Err(error))) if refuses_certificate(&error))
-}
-
-/// Whether it holds an alert of TLS (RFC 8446, section 6.2) about our certificate.
-fn refuses_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
-    use rustls::AlertDescription as Alert;
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
-            return matches!(
-                alert,
-                Alert::CertificateRequired
-                    | Alert::NoCertificate
-                    | Alert::BadCertificate
-                    | Alert::UnsupportedCertificate
-                    | Alert::CertificateRevoked
-                    | Alert::CertificateExpired
-                    | Alert::CertificateUnknown
-                    | Alert::UnknownCA
-                    | Alert::AccessDenied
-                    // The certificate of another authority of the same name.
-                    | Alert::DecryptError
-            );
-        }
-        // What an error of IO holds is not its source.
-        let held = error.downcast_ref::<std::io::Error>();
-        let held = held.and_then(std::io::Error::get_ref);
-        next = match held {
-            Some(held) => Some(held),
-            None => error.source(),
-        };
-    }
-    false
 }
 
 /// An answer whose head has come.
