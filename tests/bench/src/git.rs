@@ -93,7 +93,7 @@ pub async fn measure(paamesh: &Path, number: usize) -> Result<()> {
 
 fn write(repository: &Repository, plugin: &str, minor: usize) -> Result<()> {
     for (path, bytes) in addon::files(plugin, minor) {
-        repository.write(&format!("{plugin}/{path}"), &bytes);
+        repository.write(&format!("addons/{plugin}/{path}"), &bytes);
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn write(repository: &Repository, plugin: &str, minor: usize) -> Result<()> {
 async fn source(world: &World<'_>, name: &str, url: &str) -> Result<()> {
     let source: AddonSource = serde_json::from_value(json!({
         "apiVersion": api::API_VERSION, "kind": "AddonSource", "metadata": {"name": name},
-        "spec": {"git": {"url": url, "insecure": true, "directories": ["*"]}, "interval": "1h"},
+        "spec": {"git": {"url": url, "insecure": true, "directories": ["addons"]}, "interval": "1h"},
     }))?;
     let post = PostParams::default();
     world.sources().create(&post, &source).await?;

@@ -44,7 +44,8 @@ impl Service {
             .args(flags)
             .env("KUBECONFIG", cp.kubeconfig())
             // As the chart has it.
-            .env("MALLOC_ARENA_MAX", "2");
+            .env("MALLOC_ARENA_MAX", "2")
+            .env("MALLOC_MMAP_THRESHOLD_", "65536");
         let log: PathBuf = cp.directory().join(format!("{name}.log"));
         let mut service = Self {
             process: Process::start(command, &log)?,
