@@ -3,14 +3,14 @@
 
 mod lru;
 
-use crate::error::{self, Consequence};
+use crate::error::{self, Consequence, is_not_found};
 use api::{
     Digest, MiddlewareAddonSpec,
     crd::addon::{ContentKind, ContentRef},
 };
 use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Api, Client};
+use kube::{Api, Client, api::GetParams};
 use lru::Lru;
 use package::{Finding, Package, Refusal, Tree, content::files};
 use std::{
@@ -123,7 +123,22 @@ impl Cache {
         Tree::from_sections(sections).map_err(ContentError::NoTree)
     }
 
+    /// The files of one object: as the API server's cache has it, which costs etcd nothing, and where
+    /// that is not what is meant, as it is.
     async fn read(&self, reference: &ContentRef) -> Result<Option<Files>, ContentError> {
+        match self.read_at(reference, &GetParams::any()).await {
+            Ok(None) | Err(ContentError::Mismatch { .. }) => {
+                self.read_at(reference, &GetParams::default()).await
+            }
+            read => read,
+        }
+    }
+
+    async fn read_at(
+        &self,
+        reference: &ContentRef,
+        at: &GetParams,
+    ) -> Result<Option<Files>, ContentError> {
         let ContentRef {
             section,
             kind,
@@ -131,15 +146,16 @@ impl Cache {
             digest,
         } = reference;
         let ContentKind::ConfigMap = kind;
-        let read = self.objects.get_opt(name).await;
-        let source = |e| ContentError::Read {
-            name: name.clone(),
-            source: Box::new(e),
+        let files = match self.objects.get_with(name, at).await {
+            Ok(object) => files(object),
+            Err(error) if is_not_found(&error) => return Ok(None),
+            Err(error) => {
+                return Err(ContentError::Read {
+                    name: name.clone(),
+                    source: Box::new(error),
+                });
+            }
         };
-        let Some(object) = read.map_err(source)? else {
-            return Ok(None);
-        };
-        let files = files(object);
         if let Some(named) = digest {
             let by_name = files
                 .iter()

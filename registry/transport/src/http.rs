@@ -170,7 +170,7 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     attempt.follow()
 }
 
-/// The runtime of all conversations; two threads read sockets, callers block on their own.
+/// The runtime of all conversations; one thread reads sockets, callers block on their own.
 ///
 /// # Errors
 /// The system gives no thread.
@@ -179,7 +179,7 @@ pub(crate) fn runtime() -> Result<&'static Runtime, Failure> {
     let made = RUNTIME.get_or_init(|| {
         let mut builder = Builder::new_multi_thread();
         builder
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("transport")
             .enable_all();
         builder.build().map_err(|error| error.to_string())

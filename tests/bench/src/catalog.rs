@@ -37,6 +37,10 @@ pub async fn measure(paamesh: &Path, number: usize) -> Result<()> {
             format!("{:.1} MiB", service.memory()?),
         );
     }
+    table.row(
+        format!("etcd for each of {EACH} versions that share all but the manifest"),
+        world.stored(versions).await?,
+    );
     table.print();
     Ok(())
 }

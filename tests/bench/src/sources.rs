@@ -122,6 +122,10 @@ async fn platform(
         format!("{:.2}", writes.len() as f64 / (number - 1) as f64),
     );
     table.row("of them", by_resource(&writes, number - 1));
+    table.row(
+        "etcd for each version that shares nothing",
+        world.stored(number + CHANGES).await?,
+    );
 
     tokio::time::sleep(Duration::from_secs(20)).await;
     let (mark, before) = (world.cp.audit().mark()?, registry.cpu()?);

@@ -13,6 +13,7 @@ use kit::ControlPlane;
 use kube::{
     Api, Client, ResourceExt as _,
     api::{Patch, PatchParams},
+    client::Body,
     runtime::{WatchStreamExt as _, watcher},
 };
 use serde_json::json;
@@ -112,6 +113,38 @@ impl<'a> World<'a> {
         };
         let ended = tokio::time::timeout(PATIENCE, waiting).await;
         ended.unwrap_or_else(|_| bail!("not within {PATIENCE:?}; last seen: {last:?}"))
+    }
+
+    /// What of etcd `versions` versions take each, by kind: all objects as they are stored there, our
+    /// kinds as JSON, ConfigMaps as protobuf.
+    pub async fn stored(&self, versions: usize) -> Result<String> {
+        const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+        let ours = |kind: &str| {
+            (
+                format!("/apis/{}/{kind}", api::API_VERSION),
+                "application/json",
+            )
+        };
+        let content = format!(
+            "/api/v1/namespaces/{}/configmaps?labelSelector={}",
+            self.namespace,
+            labels::SECTION
+        );
+        let kinds = [
+            ("content", (content, PROTOBUF)),
+            ("MiddlewareAddon", ours("middlewareaddons")),
+            ("ledger", ours("addonledgers")),
+        ];
+        let (mut all, mut parts) = (0.0, Vec::new());
+        for (name, (path, accept)) in kinds {
+            let request = http::Request::get(path).header("accept", accept);
+            let answer = self.client.send(request.body(Body::empty())?).await?;
+            let bytes = answer.into_body().collect_bytes().await?.len();
+            let kibibytes = bytes as f64 / 1024.0 / versions as f64;
+            all += kibibytes;
+            parts.push(format!("{name} {kibibytes:.1}"));
+        }
+        Ok(format!("{all:.1} KiB ({})", parts.join(", ")))
     }
 
     /// Until the version is Active.
