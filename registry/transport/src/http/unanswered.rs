@@ -4,13 +4,14 @@
 use super::{Failure, Settings, build, runtime};
 use crate::{credentials::Credentials, deadline::Deadline, error::chain};
 use reqwest::tls;
+use rustls::AlertDescription;
 
 /// Why no answer came. The tunnel's error has no type that can be named.
 pub(super) fn why(error: reqwest::Error, credentials: &Credentials, deadline: Deadline) -> Failure {
     const TUNNEL: &str = "proxy authorization required";
     let secure = error.url().filter(|url| url.scheme() == "https").cloned();
     let error = error.without_url();
-    if refuses_certificate(&error) {
+    if alert(&error).is_some_and(refuses_certificate) {
         return Failure::Certificate;
     }
     // With TLS 1.3 it is luck to hear of it: the request is on its way by then, and the server, which
@@ -40,29 +41,36 @@ fn refuses_in_handshake(url: url::Url, credentials: &Credentials, deadline: Dead
         let sent = client.head(url).send();
         runtime.block_on(async { tokio::time::timeout(deadline.idle(), sent).await })
     });
-    matches!(asked, Ok(Ok(Err(error))) if refuses_certificate(&error))
+    // That is what Go's servers say there to who shows none.
+    let refuses = |alert| refuses_certificate(alert) || alert == AlertDescription::HandshakeFailure;
+    matches!(asked, Ok(Ok(Err(error))) if alert(&error).is_some_and(refuses))
 }
 
-/// Whether it holds an alert of TLS (RFC 8446, section 6.2) about our certificate.
-fn refuses_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
-    use rustls::AlertDescription as Alert;
+/// Whether an alert is about our certificate (RFC 8446, section 6.2).
+fn refuses_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            // The certificate of another authority of the same name.
+            | Alert::DecryptError
+    )
+}
+
+/// The alert of TLS that the server sent, where it did.
+fn alert(error: &(dyn std::error::Error + 'static)) -> Option<AlertDescription> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
-            return matches!(
-                alert,
-                Alert::CertificateRequired
-                    | Alert::NoCertificate
-                    | Alert::BadCertificate
-                    | Alert::UnsupportedCertificate
-                    | Alert::CertificateRevoked
-                    | Alert::CertificateExpired
-                    | Alert::CertificateUnknown
-                    | Alert::UnknownCA
-                    | Alert::AccessDenied
-                    // The certificate of another authority of the same name.
-                    | Alert::DecryptError
-            );
+            return Some(*alert);
         }
         // What an error of IO holds is not its source.
         let held = error.downcast_ref::<std::io::Error>();
@@ -72,5 +80,5 @@ fn refuses_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
             None => error.source(),
         };
     }
-    false
+    None
 }
