@@ -18,6 +18,7 @@ use kube::{
     api::{ObjectMeta, PostParams},
 };
 use ring::{
+    digest::{self, SHA256, SHA256_OUTPUT_LEN},
     rand::{SecureRandom as _, SystemRandom},
     signature::{Ed25519KeyPair, KeyPair as _},
 };
@@ -32,8 +33,11 @@ const MIN_PAUSE: Duration = Duration::from_millis(750);
 /// The longest pause: what a person mended is noticed soon.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
-/// By the name of the object: its annotation, and what that says.
-type Recognised = HashMap<String, (Arc<str>, Arc<Provenance>)>;
+/// SHA-256: of an annotation, whose text the cache has already.
+type Hash = [u8; SHA256_OUTPUT_LEN];
+
+/// By the name of the object: the hash of its annotation, and what that says.
+type Recognised = HashMap<String, (Hash, Arc<Provenance>)>;
 
 /// The key cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -147,13 +151,14 @@ impl Key {
             addon.name_any(),
             addon.annotations().get(labels::PROVENANCE)?,
         );
+        let now = hash(text);
         let before = self.recognised().get(&name).cloned();
-        let before = before.filter(|(before, _)| **before == **text);
+        let before = before.filter(|(before, _)| *before == now);
         let provenance = match before {
             Some((_, provenance)) => provenance,
             None => {
                 let provenance = Arc::new(self.verified(text)?);
-                let known = (text.as_str().into(), provenance.clone());
+                let known = (now, provenance.clone());
                 self.recognised().insert(name, known);
                 provenance
             }
@@ -189,6 +194,12 @@ impl Key {
 }
 
 /// The Secret with a new key.
+fn hash(text: &str) -> Hash {
+    let mut hash = Hash::default();
+    hash.copy_from_slice(digest::digest(&SHA256, text.as_bytes()).as_ref());
+    hash
+}
+
 fn made() -> Result<Secret, KeyError> {
     let mut seed = [0; 32];
     let random = SystemRandom::new().fill(&mut seed);
