@@ -193,13 +193,13 @@ impl Key {
     }
 }
 
-/// The Secret with a new key.
 fn hash(text: &str) -> Hash {
     let mut hash = Hash::default();
     hash.copy_from_slice(digest::digest(&SHA256, text.as_bytes()).as_ref());
     hash
 }
 
+/// The Secret with a new key.
 fn made() -> Result<Secret, KeyError> {
     let mut seed = [0; 32];
     let random = SystemRandom::new().fill(&mut seed);
