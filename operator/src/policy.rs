@@ -144,9 +144,9 @@ impl ListError {
     }
 }
 
-/// The policies of the cluster. The API server is asked for each verdict, because what a watch brings may
-/// wait its turn here: a policy that was made before a version holds for that version. It answers by its
-/// own cache: to have that confirmed by etcd takes up to 100 ms.
+/// The policies of the cluster. They are asked of the API server, not of a cache: a policy that was made
+/// before a version holds for that version, and who is woken by a policy sees it. With several API servers
+/// the cache of one may come after the watch of another, so that theirs would not do either.
 pub struct Policies {
     api: Api<RawPolicy>,
     listed: Asked<Arc<[Policy]>>,
@@ -167,7 +167,7 @@ impl Policies {
     /// They could not be listed: there is no verdict.
     pub async fn now(&self) -> Result<Arc<[Policy]>, ListError> {
         let list = async || {
-            let listed = self.api.list(&ListParams::default().match_any()).await;
+            let listed = self.api.list(&ListParams::default()).await;
             let mut raw = listed.map_err(|error| ListError(Box::new(error)))?.items;
             raw.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
             Ok(raw.iter().map(Policy::read).collect())
