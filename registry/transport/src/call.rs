@@ -170,13 +170,9 @@ impl Call {
                 url,
                 limit: limit >> 20,
             },
-            Failure::Certificate => Error::NotLetIn {
+            Failure::NotLetIn(why) => Error::NotLetIn {
                 url,
-                reason: self.remote.credentials.refused_certificate().to_owned(),
-            },
-            Failure::Proxy => Error::NotLetIn {
-                url,
-                reason: self.remote.credentials.refused_by_proxy().to_owned(),
+                reason: why.to_owned(),
             },
         }
     }
@@ -195,7 +191,9 @@ impl Call {
                 },
             }),
             404 => Err(Error::NoRepository { url }),
-            407 => Err(self.failed(Failure::Proxy)),
+            407 => Err(self.failed(Failure::NotLetIn(
+                self.remote.credentials.refused_by_proxy(),
+            ))),
             status @ (429 | 503) => Err(Error::Busy {
                 url,
                 status,

@@ -34,10 +34,9 @@ pub(crate) enum Failure {
     BrokenOff(String),
     /// The answer has more bytes than this.
     TooLarge(u64),
-    /// The server does not take our client certificate, or that there is none.
-    Certificate,
-    /// The proxy does not take who we say we are, or that we say nothing.
-    Proxy,
+    /// The server does not take our client certificate, or the proxy who we say we are; or they want what
+    /// we do not have: what to do.
+    NotLetIn(&'static str),
 }
 
 /// What of the settings makes another client necessary.

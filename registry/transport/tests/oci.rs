@@ -366,17 +366,23 @@ fn basic_authentication_is_by_user_and_password_or_docker_config() {
     );
 }
 
-#[test]
-fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
-    let directory = tempfile::tempdir().unwrap();
-    self_signed(directory.path(), "token");
-    let tokens = token_server::start(directory.path(), false);
+/// A registry that takes tokens of the server beside it alone, and a repository in it.
+fn behind_tokens(directory: &Path) -> (HttpServer, Registry, Remote) {
+    self_signed(directory, "token");
+    let tokens = token_server::start(directory, false);
     let demands = Demands {
         tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
         ..Demands::default()
     };
-    let registry = Registry::distribution(directory.path(), &demands);
-    let mut remote = remote(registry.url("team/redis"));
+    let registry = Registry::distribution(directory, &demands);
+    let remote = remote(registry.url("team/redis"));
+    (tokens, registry, remote)
+}
+
+#[test]
+fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tokens, _registry, mut remote) = behind_tokens(directory.path());
     let error = push(&remote, "1.0.0", "a").unwrap_err().to_string();
     assert!(
         error.contains("the token server 127.0.0.1 answered 401"),
@@ -398,14 +404,7 @@ fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
 #[test]
 fn an_identity_token_is_changed_for_one_that_the_registry_takes() {
     let directory = tempfile::tempdir().unwrap();
-    self_signed(directory.path(), "token");
-    let tokens = token_server::start(directory.path(), false);
-    let demands = Demands {
-        tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
-        ..Demands::default()
-    };
-    let registry = Registry::distribution(directory.path(), &demands);
-    let mut remote = remote(registry.url("team/redis"));
+    let (tokens, registry, mut remote) = behind_tokens(directory.path());
     // As docker keeps it: in `auth` a user without a password.
     let config = |port: u16, token: &str| {
         let auth = "PHRva2VuPjo=";

@@ -12,7 +12,7 @@ pub(super) fn why(error: reqwest::Error, credentials: &Credentials, deadline: De
     let secure = error.url().filter(|url| url.scheme() == "https").cloned();
     let error = error.without_url();
     if alert(&error).is_some_and(refuses_certificate) {
-        return Failure::Certificate;
+        return Failure::NotLetIn(credentials.refused_certificate());
     }
     // With TLS 1.3 it is luck to hear of it: the request is on its way by then, and the server, which
     // does not read it, resets the connection.
@@ -21,11 +21,11 @@ pub(super) fn why(error: reqwest::Error, credentials: &Credentials, deadline: De
         && closed
         && refuses_in_handshake(url, credentials, deadline)
     {
-        return Failure::Certificate;
+        return Failure::NotLetIn(credentials.refused_certificate());
     }
     let text = chain(&error);
     match text.contains(TUNNEL) {
-        true => Failure::Proxy,
+        true => Failure::NotLetIn(credentials.refused_by_proxy()),
         false => Failure::Unreachable(text),
     }
 }

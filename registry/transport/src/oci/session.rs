@@ -174,7 +174,9 @@ impl<'a> Session<'a> {
                 url,
                 what: what.to_owned(),
             }),
-            407 => Err(self.failed(Failure::Proxy)),
+            407 => Err(self.failed(Failure::NotLetIn(
+                self.remote.credentials.refused_by_proxy(),
+            ))),
             429 => Err(Error::Busy {
                 url,
                 status,
@@ -220,13 +222,9 @@ impl<'a> Session<'a> {
             Failure::Unreachable(reason) => Error::Unreachable { url, reason },
             Failure::BrokenOff(reason) => Error::BrokenOff { url, reason },
             Failure::TooLarge(limit) => self.too_large("an answer", format!("{limit} bytes")),
-            Failure::Certificate => Error::NotLetIn {
+            Failure::NotLetIn(why) => Error::NotLetIn {
                 url,
-                reason: self.remote.credentials.refused_certificate().to_owned(),
-            },
-            Failure::Proxy => Error::NotLetIn {
-                url,
-                reason: self.remote.credentials.refused_by_proxy().to_owned(),
+                reason: why.to_owned(),
             },
         }
     }
