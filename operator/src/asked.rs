@@ -1,9 +1,9 @@
 //! What the API server answered last to a question that many ask, each of whom needs an answer that is no
-//! older than its question.
+//! older than its question, or not much.
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The last answer.
@@ -34,10 +34,22 @@ impl<T: Clone> Asked<T> {
     /// # Errors
     /// Those of `ask`; the last answer stays.
     pub async fn now<E>(&self, ask: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, E> {
+        self.within(Duration::ZERO, ask).await
+    }
+
+    /// The same to one that went out at most `age` ago.
+    ///
+    /// # Errors
+    /// Those of `ask`; the last answer stays.
+    pub async fn within<E>(
+        &self,
+        age: Duration,
+        ask: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let begun = Instant::now();
         let _asking = self.asking.lock().await;
         if let Some((asked, answer)) = self.held()
-            && asked >= begun
+            && asked + age >= begun
         {
             return Ok(answer);
         }

@@ -1,7 +1,7 @@
 //! What the cluster is: its version, and which kinds it knows. Asked when somebody needs it, and not
 //! again for a while.
 
-use crate::error::is_not_found;
+use crate::{asked::Asked, error::is_not_found};
 use api::Version;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,9 +13,6 @@ use tokio::sync::Mutex;
 const VERSION_AGE: Duration = Duration::from_secs(3600);
 /// How long kinds are good for: somebody who installs what was missing does not wait longer.
 const KINDS_AGE: Duration = Duration::from_secs(60);
-
-/// What was asked, and when.
-type Asked<T> = Mutex<Option<(Instant, T)>>;
 
 /// What the cluster is.
 pub struct Cluster {
@@ -29,7 +26,7 @@ impl Cluster {
     pub fn new(client: kube::Client) -> Self {
         Self {
             client,
-            version: Mutex::default(),
+            version: Asked::default(),
             kinds: Mutex::default(),
         }
     }
@@ -39,16 +36,11 @@ impl Cluster {
     /// # Errors
     /// It could not be asked.
     pub async fn version(&self) -> Result<Version, Box<kube::Error>> {
-        let mut held = self.version.lock().await;
-        if let Some((asked, version)) = &*held
-            && asked.elapsed() < VERSION_AGE
-        {
-            return Ok(version.clone());
-        }
-        let info = self.client.apiserver_version().await?;
-        let version = numbers(&info.git_version);
-        *held = Some((Instant::now(), version.clone()));
-        Ok(version)
+        let ask = async || {
+            let info = self.client.apiserver_version().await?;
+            Ok(numbers(&info.git_version))
+        };
+        self.version.within(VERSION_AGE, ask).await
     }
 
     /// Whether the cluster knows `kind` in `api_version`, `<group>/<version>`, as of a minute ago at

@@ -4,8 +4,7 @@
 //! change always finds the change. After a lost connection everything that was or is in the cache is
 //! told again, so that a deletion that happened meanwhile is not missed.
 
-use crate::policy::RawPolicy;
-use api::{App, Component, Group, MiddlewareAddon, labels};
+use api::{AddonPolicy, App, Component, Group, MiddlewareAddon, labels};
 use futures::{
     StreamExt as _,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
@@ -227,8 +226,8 @@ pub type Meta<K> = PartialObjectMeta<K>;
 pub struct Feeds {
     /// The addon versions.
     pub addons: Feed<MiddlewareAddon>,
-    /// What versions must show; not parsed, so that one that does not parse is there too.
-    pub policies: Feed<RawPolicy>,
+    /// That what versions must show changed, names only: it is listed when somebody needs it.
+    pub policies: Feed<Meta<AddonPolicy>>,
     /// The Apps of all namespaces.
     pub apps: Feed<App>,
     /// The Components of all namespaces.
@@ -286,7 +285,7 @@ pub fn start(client: &Client, namespace: &str) -> (Feeds, BoxFuture<'static, ()>
     let (content, w5) = Feed::names(Api::namespaced(client.clone(), namespace), of_plugins);
     let (config_maps, w6) = Feed::plain(Api::all(client.clone()), of_apps.clone());
     let (services, w7) = Feed::plain(Api::all(client.clone()), of_apps);
-    let (policies, w8) = Feed::plain(Api::all(client.clone()), watcher::Config::default());
+    let (policies, w8) = Feed::names(Api::all(client.clone()), watcher::Config::default());
     let feeds = Feeds {
         addons,
         policies,
