@@ -426,11 +426,8 @@ fn tree(addon: &MiddlewareAddon, content: &BTreeMap<String, ConfigMap>) -> Resul
     let sections = addon.spec.content.iter().map(|reference| {
         let object = content.get(&reference.name);
         let object = object.with_context(|| format!("content `{}` is missing", reference.name))?;
-        let text = object.data.clone().into_iter().flatten();
-        let binary = object.binary_data.clone().into_iter().flatten();
-        let files = text.map(|(name, text)| (name, text.into_bytes()));
-        let files = files.chain(binary.map(|(name, bytes)| (name, bytes.0)));
-        Ok((reference.section.clone(), files.collect()))
+        let files = package::content::files(object.clone());
+        Ok((reference.section.clone(), files))
     });
     let sections: Vec<_> = sections.collect::<Result<_>>()?;
     Tree::from_sections(sections).map_err(|findings| anyhow::anyhow!("{findings:?}"))
