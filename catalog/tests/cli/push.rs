@@ -173,6 +173,24 @@ fn an_authority_of_ones_own_is_trusted_where_it_is_given() {
 }
 
 #[test]
+fn https_and_plain_http_that_were_taken_for_each_other_are_told() {
+    let world = World::new();
+    let (plain, secure) = (Registry::open(&world), Registry::over_tls(&world));
+    addon(&world, "graph/1.0.0", "graph");
+    let lines = [
+        format!("addon push graph {}", plain.url("graph")),
+        format!("addon push graph {} --insecure", secure.url("graph")),
+        format!("addon pull {}:1.0.0", plain.url("graph")),
+        format!(
+            "addon copy {} {} --insecure",
+            secure.url("graph"),
+            plain.url("graph")
+        ),
+    ];
+    insta::assert_snapshot!(lines.map(|line| say(&world, &line)).concat());
+}
+
+#[test]
 fn what_cannot_be_pushed_is_said() {
     let world = World::new();
     addon(&world, "graph/1.0.0", "graph");

@@ -174,6 +174,19 @@ impl Call {
                 url,
                 reason: why.to_owned(),
             },
+            Failure::OtherScheme(at) => self.other_scheme(&at),
+        }
+    }
+
+    fn other_scheme(&self, at: &Url) -> Error {
+        let (url, host) = (self.remote.url.clone(), http::host(at).to_owned());
+        match (at.origin() == self.url.origin(), at.scheme()) {
+            (false, asked) => Error::Unreachable {
+                url,
+                reason: http::led_astray(&host, asked),
+            },
+            (true, "https") => Error::NoTls { url, host },
+            (true, _) => Error::TlsAlone { url, host },
         }
     }
 

@@ -182,6 +182,20 @@ impl Credentials {
         }
     }
 
+    /// What to do where a proxy that is to be asked by https does not speak TLS.
+    pub(crate) fn proxy_without_tls(&self) -> &'static str {
+        match &self.proxy {
+            Some(_) => {
+                "the proxy was asked by https and does not speak TLS; check the address in the Secret of \
+                 proxySecretRef, or begin it with http://"
+            }
+            None => {
+                "the proxy of the environment was asked by https and does not speak TLS; check \
+                 HTTPS_PROXY, or begin it with http://"
+            }
+        }
+    }
+
     /// The value of the header `Authorization`, if something is there to be sent.
     pub(crate) fn authorization(&self) -> Option<String> {
         if let Some(token) = &self.bearer_token {

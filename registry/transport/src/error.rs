@@ -70,7 +70,27 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The server wants another client certificate, or the proxy another user.
+    /// It was asked by https.
+    #[error(
+        "{url}: {host} was asked by https and does not speak TLS; check host and port, or begin the URL with http:// and set insecure: true"
+    )]
+    NoTls {
+        /// The repository.
+        url: String,
+        /// With its port, where that is written.
+        host: String,
+    },
+    /// It was asked by plain HTTP.
+    #[error(
+        "{url}: {host} was asked by plain HTTP and speaks TLS alone; begin the URL with https://"
+    )]
+    TlsAlone {
+        /// The repository.
+        url: String,
+        /// With its port, where that is written.
+        host: String,
+    },
+    /// The server wants another client certificate, or the proxy another user or manner.
     #[error("{url}: {reason}")]
     NotLetIn {
         /// The repository.

@@ -4,17 +4,22 @@
 //! reqwest runs on a small runtime of its own and callers block. Its blocking client is not used
 //! because that knows one timeout for a whole request: here silence and the whole have one each.
 
+mod scheme;
 mod unanswered;
+
+pub(crate) use scheme::{host, led_astray};
 
 use crate::{credentials::Credentials, deadline::Deadline, error::chain};
 use bytes::Bytes;
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode, redirect, tls};
 use std::{
+    cell::RefCell,
     collections::HashMap,
     sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::runtime::{Builder, Runtime};
+use url::Url;
 
 /// A server that does not answer a SYN in this time is not there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -34,9 +39,11 @@ pub(crate) enum Failure {
     BrokenOff(String),
     /// The answer has more bytes than this.
     TooLarge(u64),
-    /// The server does not take our client certificate, or the proxy who we say we are; or they want what
-    /// we do not have: what to do.
+    /// The server does not take our client certificate, or the proxy who we say we are or how we speak;
+    /// or they want what we do not have: what to do.
     NotLetIn(&'static str),
+    /// The server of this URL speaks the other one of http and https.
+    OtherScheme(Url),
 }
 
 /// What of the settings makes another client necessary.
@@ -157,6 +164,11 @@ fn through(proxy: &crate::credentials::Proxy) -> Result<reqwest::Proxy, String> 
     })
 }
 
+tokio::task_local! {
+    /// Where a redirect led the request that is under way: errors name the URL that it began with.
+    static LED: RefCell<Option<Url>>;
+}
+
 /// Follows a few redirects, never from https to http.
 fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let was_https = attempt.previous().iter().any(|url| url.scheme() == "https");
@@ -166,6 +178,7 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     if attempt.previous().len() > REDIRECTS {
         return attempt.error("the server redirects in a circle");
     }
+    let _ = LED.try_with(|led| led.replace(Some(attempt.url().clone())));
     attempt.follow()
 }
 
@@ -197,11 +210,17 @@ pub(crate) fn send(
     if deadline.passed() {
         return Err(Failure::TimedOut("before a request"));
     }
-    let sent = runtime()?.block_on(async { tokio::time::timeout(patience, request.send()).await });
+    let (sent, led) = runtime()?.block_on(LED.scope(RefCell::default(), async {
+        let sent = tokio::time::timeout(patience, request.send()).await;
+        (sent, LED.with(RefCell::take))
+    }));
     match sent {
         Err(_) => Err(Failure::TimedOut(deadline.waited("waiting for an answer"))),
-        Ok(Err(error)) => Err(unanswered::why(error, credentials, deadline)),
-        Ok(Ok(response)) => Ok(Answer {
+        Ok(Err(error)) => {
+            let at = led.or_else(|| error.url().cloned());
+            Err(unanswered::why(error, at, credentials, deadline))
+        }
+        Ok(Ok(response)) => scheme::spoken(Answer {
             response,
             rest: Bytes::new(),
             deadline,
@@ -235,7 +254,7 @@ impl Answer {
     }
 
     /// Where it came from after redirects.
-    pub(crate) fn url(&self) -> &url::Url {
+    pub(crate) fn url(&self) -> &Url {
         self.response.url()
     }
 
@@ -269,7 +288,7 @@ impl Answer {
 
     /// The whole body, of at most `limit` bytes.
     pub(crate) fn body(mut self, limit: u64) -> Result<Vec<u8>, Failure> {
-        let mut body = Vec::new();
+        let mut body = self.rest.to_vec();
         while let Some(chunk) = self.chunk()? {
             if (body.len() + chunk.len()) as u64 > limit {
                 return Err(Failure::TooLarge(limit));

@@ -561,12 +561,58 @@ fn authorities_and_client_certificates_are_those_of_the_source_and_http_must_be_
     remote.credentials.key = read("client.key");
     push(&remote, "1.0.0", "a").unwrap();
     assert_eq!(tags(&remote).unwrap(), ["1.0.0"]);
+}
 
-    let plain = Registry::distribution(path, &Demands::default());
-    remote.url = plain.url("redis");
+#[test]
+fn https_and_plain_http_that_were_taken_for_each_other_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificates, config) = tls(directory.path());
+    let said = |port: u16, insecure: bool| {
+        let mut remote = remote(format!("oci://127.0.0.1:{port}/redis"));
+        remote.insecure = insecure;
+        remote.credentials = certificates.clone();
+        let error = push(&remote, "1.0.0", "a").unwrap_err().to_string();
+        error.replace(&port.to_string(), "PORT")
+    };
+    let plain = Registry::distribution(directory.path(), &Demands::default());
+    assert_eq!(
+        said(plain.port, false),
+        "oci://127.0.0.1:PORT/redis: 127.0.0.1:PORT was asked by https and does not speak TLS; check \
+         host and port, or set insecure: true, which speaks plain HTTP"
+    );
+    let demands = Demands {
+        tls_for_all: true,
+        ..Demands::default()
+    };
+    // One that says it in words, and one that breaks off.
+    let secure = Registry::distribution(directory.path(), &demands);
+    let other = tls_server(
+        config,
+        "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_owned(),
+    );
+    for port in [secure.port, other] {
+        assert_eq!(
+            said(port, true),
+            "oci://127.0.0.1:PORT/redis: 127.0.0.1:PORT was asked by plain HTTP and speaks TLS alone; \
+             take insecure: true away"
+        );
+    }
+    // Where the registry leads elsewhere, no setting of the source is to blame.
+    let to = format!("https://127.0.0.1:{}/redis", plain.port);
+    let leads = HttpServer::start(move |_| Response::new(307, "").header("Location", &to));
+    let want = format!(
+        "cannot be reached: it leads to 127.0.0.1:{}, which was asked by https and does not speak TLS",
+        plain.port
+    );
+    let error = said(leads.port, true);
+    assert!(error.contains(&want), "{error}");
+    // Another 400 keeps its words.
+    let body = r#"{"errors": [{"code": "TAG_INVALID", "message": "no tag"}]}"#;
+    let refuses = HttpServer::start(move |_| Response::new(400, body));
+    let error = said(refuses.port, true);
     assert!(
-        matches!(tags(&remote), Err(Error::Unreachable { .. })),
-        "https, unless insecure"
+        error.ends_with("400 for a manifest: TAG_INVALID no tag"),
+        "{error}"
     );
 }
 

@@ -12,9 +12,14 @@ mod git_server;
 #[allow(dead_code)]
 mod http_server;
 
+#[path = "support/registries.rs"]
+#[allow(dead_code)]
+mod registries;
+
 use authority::{certificates, server_config};
 use git_server::{GitServer, Repository};
 use http_server::{HttpServer, Response, forward, proxied_with_password};
+use registries::{Demands, Registry};
 use std::time::Duration;
 use transport::{Consequence, Credentials, Mirrors, Proxy, Reference, Remote};
 
@@ -73,6 +78,40 @@ fn a_client_certificate_is_shown_where_the_server_wants_one() {
     );
     remote.credentials.key = read("client.key");
     assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
+}
+
+#[test]
+fn https_and_plain_http_that_were_taken_for_each_other_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    certificates(path, &["tls"]);
+    let mirrors = Mirrors::open(path.join("mirrors")).unwrap();
+    let said = |port: u16, insecure: bool| {
+        let scheme = if insecure { "http" } else { "https" };
+        let url = format!("{scheme}://127.0.0.1:{port}/addons.git");
+        let error = mirrors.fetch(&remote(url, insecure)).unwrap_err();
+        error.to_string().replace(&port.to_string(), "PORT")
+    };
+    // Servers in Go, which answer in words, and one that breaks off.
+    let plain = Registry::distribution(path, &Demands::default());
+    assert_eq!(
+        said(plain.port, false),
+        "https://127.0.0.1:PORT/addons.git: 127.0.0.1:PORT was asked by https and does not speak TLS; \
+         check host and port, or begin the URL with http:// and set insecure: true"
+    );
+    let demands = Demands {
+        tls_for_all: true,
+        ..Demands::default()
+    };
+    let secure = Registry::distribution(path, &demands);
+    let git = GitServer::start_tls(path, server_config(path, false));
+    for port in [secure.port, port(&git)] {
+        assert_eq!(
+            said(port, true),
+            "http://127.0.0.1:PORT/addons.git: 127.0.0.1:PORT was asked by plain HTTP and speaks TLS \
+             alone; begin the URL with https://"
+        );
+    }
 }
 
 /// A repository with one commit, its server, and mirrors beside it.

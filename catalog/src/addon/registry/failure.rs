@@ -5,8 +5,6 @@ use transport::oci::Error;
 
 /// What the client says before the cause.
 const NOISE: &str = "error sending request: client error (Connect): ";
-/// What rustls says of an answer that is no TLS.
-const NO_TLS: &str = "InvalidContentType";
 
 /// `error` in a person's words: no Secret of a source is theirs to mend.
 pub(in super::super) fn told(error: Error) -> anyhow::Error {
@@ -16,8 +14,14 @@ pub(in super::super) fn told(error: Error) -> anyhow::Error {
             let reason = reason.replace("ca.crt", "--ca-file");
             anyhow!("{url}: {reason}")
         }
-        Error::Unreachable { url, reason } if reason.contains(NO_TLS) => {
-            anyhow!("{url}: what answers there does not speak TLS; --insecure speaks plain HTTP")
+        Error::NoTls { url, host } => anyhow!(
+            "{url}: {host} was asked by https and does not speak TLS; check host and port, or give \
+             --insecure, which speaks plain HTTP"
+        ),
+        Error::TlsAlone { url, host } => {
+            anyhow!(
+                "{url}: {host} was asked by plain HTTP and speaks TLS alone; leave out --insecure"
+            )
         }
         Error::Unreachable { url, reason } => {
             let reason = reason.strip_prefix(NOISE).unwrap_or(&reason);

@@ -1,38 +1,57 @@
-//! Why a request got no answer: whether the server refuses our certificate, or the proxy us, which a
-//! person can mend, or it cannot be reached.
+//! Why a request got no answer: whether the server refuses our certificate, or the proxy us, or they
+//! speak TLS or not, which a person can mend, or it cannot be reached.
 
-use super::{Failure, Settings, build, runtime};
+use super::{Failure, Settings, build, runtime, scheme};
 use crate::{credentials::Credentials, deadline::Deadline, error::chain};
 use reqwest::tls;
 use rustls::AlertDescription;
+use url::Url;
 
-/// Why no answer came. The tunnel's error has no type that can be named.
-pub(super) fn why(error: reqwest::Error, credentials: &Credentials, deadline: Deadline) -> Failure {
-    const TUNNEL: &str = "proxy authorization required";
-    let secure = error.url().filter(|url| url.scheme() == "https").cloned();
+/// Why no answer came from `at`. The tunnel's error has no type that can be named.
+pub(super) fn why(
+    error: reqwest::Error,
+    at: Option<Url>,
+    credentials: &Credentials,
+    deadline: Deadline,
+) -> Failure {
+    const TUNNEL: &str = "tunnel error";
+    const UNKNOWN: &str = "proxy authorization required";
     let error = error.without_url();
+    let text = chain(&error);
     if alert(&error).is_some_and(refuses_certificate) {
         return Failure::NotLetIn(credentials.refused_certificate());
     }
-    // With TLS 1.3 it is luck to hear of it: the request is on its way by then, and the server, which
-    // does not read it, resets the connection.
-    let closed = !error.is_connect() && !error.is_timeout();
-    if let Some(url) = secure
-        && closed
-        && refuses_in_handshake(url, credentials, deadline)
-    {
-        return Failure::NotLetIn(credentials.refused_certificate());
+    if text.contains(UNKNOWN) {
+        return Failure::NotLetIn(credentials.refused_by_proxy());
     }
-    let text = chain(&error);
-    match text.contains(TUNNEL) {
-        true => Failure::NotLetIn(credentials.refused_by_proxy()),
-        false => Failure::Unreachable(text),
+    let Some(url) = at else {
+        return Failure::Unreachable(text);
+    };
+    let secure = url.scheme() == "https";
+    if tls(&error).is_some_and(scheme::is_no_tls) {
+        // With the server itself nobody spoke TLS then: it is the proxy.
+        return match secure && !text.contains(TUNNEL) {
+            true => Failure::OtherScheme(url),
+            false => Failure::NotLetIn(credentials.proxy_without_tls()),
+        };
+    }
+    // With TLS 1.3 it is luck to hear of a refusal: the request is on its way by then, and the server,
+    // which does not read it, resets the connection.
+    let closed = !error.is_connect() && !error.is_timeout();
+    match (closed, secure) {
+        (true, true) if refuses_in_handshake(url.clone(), credentials, deadline) => {
+            Failure::NotLetIn(credentials.refused_certificate())
+        }
+        (true, false) if scheme::wants_tls(&url, credentials, deadline) => {
+            Failure::OtherScheme(url)
+        }
+        _ => Failure::Unreachable(text),
     }
 }
 
 /// Whether the server of `url` refuses our certificate in a handshake of TLS 1.2, which ends before
 /// anything is asked.
-fn refuses_in_handshake(url: url::Url, credentials: &Credentials, deadline: Deadline) -> bool {
+fn refuses_in_handshake(url: Url, credentials: &Credentials, deadline: Deadline) -> bool {
     let settings = Settings::of(credentials);
     let Ok(client) = build(&settings, Some(tls::Version::TLS_1_2)) else {
         return false;
@@ -66,11 +85,19 @@ fn refuses_certificate(alert: AlertDescription) -> bool {
 }
 
 /// The alert of TLS that the server sent, where it did.
-fn alert(error: &(dyn std::error::Error + 'static)) -> Option<AlertDescription> {
-    let mut next = Some(error);
+fn alert(error: &reqwest::Error) -> Option<AlertDescription> {
+    match tls(error)? {
+        rustls::Error::AlertReceived(alert) => Some(*alert),
+        _ => None,
+    }
+}
+
+/// What was wrong with TLS, where that was it.
+pub(super) fn tls(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
-        if let Some(rustls::Error::AlertReceived(alert)) = error.downcast_ref() {
-            return Some(*alert);
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         // What an error of IO holds is not its source.
         let held = error.downcast_ref::<std::io::Error>();

@@ -226,6 +226,19 @@ impl<'a> Session<'a> {
                 url,
                 reason: why.to_owned(),
             },
+            Failure::OtherScheme(at) => self.other_scheme(&at),
+        }
+    }
+
+    fn other_scheme(&self, at: &Url) -> Error {
+        let (url, host) = (self.url(), http::host(at).to_owned());
+        match (self.is_ours(at), at.scheme()) {
+            (false, asked) => Error::Unreachable {
+                url,
+                reason: http::led_astray(&host, asked),
+            },
+            (true, "https") => Error::NoTls { url, host },
+            (true, _) => Error::TlsAlone { url, host },
         }
     }
 
