@@ -13,7 +13,7 @@ pub mod report;
 pub mod triggers;
 
 use crate::{
-    Shutdown,
+    Settings, Shutdown,
     context::Context,
     controller::{Wiring, changed, drive},
     error::{self, Consequence, Failure},
@@ -55,9 +55,18 @@ impl Failure for AddonError {
     }
 }
 
+/// How many times as many versions are worked on at once as other objects: each waits for the API server
+/// nearly all of its time, and a list of policies, which takes it up to a tenth of a second, is shared by
+/// all that wait for one.
+const WORKERS: u16 = 4;
+
 /// Runs the controller until `shutdown`.
 pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     let feeds = &context.feeds;
+    let settings = Settings {
+        workers: context.settings.workers.saturating_mul(WORKERS),
+        ..context.settings.clone()
+    };
     let queue = select_all([
         changed(&feeds.addons).boxed(),
         triggers::of_content(feeds).boxed(),
@@ -71,14 +80,7 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         queue: queue.boxed(),
         context: context.clone(),
     };
-    drive(
-        wiring,
-        &context.settings,
-        &context.metrics,
-        shutdown,
-        reconcile,
-    )
-    .await;
+    drive(wiring, &settings, &context.metrics, shutdown, reconcile).await;
 }
 
 async fn reconcile(

@@ -8,7 +8,10 @@
 
 use crate::error::{self, Consequence, is_conflict, is_not_found};
 use api::{AddonLedger, AddonLedgerSpec, Digest, Version, labels, names::PluginName};
-use kube::{Api, Client, api::PostParams};
+use kube::{
+    Api, Client,
+    api::{GetParams, PostParams},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -87,8 +90,8 @@ impl Ledgers {
     }
 
     /// What the ledger says of the version. That it is not there is believed of the ledger as it was
-    /// written last, for [`Ledgers::enter`] finds out in any case; so a thousand versions of one plugin
-    /// are not a thousand reads of a growing object.
+    /// written last, or as the API server's cache has it, for [`Ledgers::enter`] finds out in any case;
+    /// so a thousand versions of one plugin are not a thousand reads of a growing object.
     ///
     /// # Errors
     /// The API server could not be asked.
@@ -98,7 +101,7 @@ impl Ledgers {
         if last.is_some_and(|last| !last.spec.entries.contains_key(&version)) {
             return Ok(Looked::default());
         }
-        let ledger = self.read(plugin).await?;
+        let ledger = self.read(plugin, &GetParams::any()).await?;
         let entries = ledger.as_ref().map(|ledger| &ledger.spec.entries);
         Ok(Looked {
             published: entries.and_then(|entries| entries.get(&version)).cloned(),
@@ -106,8 +109,11 @@ impl Ledgers {
         })
     }
 
-    async fn read(&self, plugin: &PluginName) -> kube::Result<Option<AddonLedger>> {
-        self.api.get_opt(plugin.as_str()).await
+    async fn read(&self, plugin: &PluginName, at: &GetParams) -> kube::Result<Option<AddonLedger>> {
+        match self.api.get_with(plugin.as_str(), at).await {
+            Err(error) if is_not_found(&error) => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     /// Enters the version; the digest that it is published with where that is another. `seen` is the
@@ -176,6 +182,7 @@ impl Ledgers {
         let failed = |error| LedgerError::Write(Arc::new(error));
         // What was written last may have been deleted since: what it says of a version is not believed.
         let mut is_current = false;
+        let confirmed = GetParams::default();
         for _ in 0..TRIES {
             let is_new = base.is_none();
             let mut ledger = base.take().unwrap_or_else(|| new_ledger(plugin));
@@ -193,7 +200,7 @@ impl Ledgers {
                 if is_current {
                     return Ok(ledger);
                 }
-                base = self.read(plugin).await.map_err(failed)?;
+                base = self.read(plugin, &confirmed).await.map_err(failed)?;
                 is_current = true;
                 continue;
             }
@@ -209,7 +216,7 @@ impl Ledgers {
                     return Ok(written);
                 }
                 Err(error) if is_conflict(&error) || is_not_found(&error) => {
-                    base = self.read(plugin).await.map_err(failed)?;
+                    base = self.read(plugin, &confirmed).await.map_err(failed)?;
                     is_current = true;
                 }
                 Err(error) => return Err(failed(error)),

@@ -97,7 +97,8 @@ pub struct ServiceFlags {
     #[arg(long, env = "PAAMESH_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
     /// What is logged, in the syntax of tracing's EnvFilter, for example `info,operator=debug`.
-    #[arg(long, env = "PAAMESH_LOG", default_value = "info")]
+    // The spans of kube's controllers say what ours say, and are entered at every poll of what is under way.
+    #[arg(long, env = "PAAMESH_LOG", default_value = "info,kube_runtime=warn")]
     pub log: String,
 }
 

@@ -57,6 +57,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The same where the operator is seen to be busy with versions of other sources: a platform that gets
 /// a thousand at once says of each once that it is there.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How many reconciles are under way: all that may look, and some that need no look. Each is asked for
+/// its end whenever one of them ends.
+const UNDER_WAY: u16 = look::SLOTS + 64;
 /// A source is looked at at most this often.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// Where `spec.interval` does not parse, which the API server prevents.
@@ -93,8 +96,7 @@ pub async fn run(context: Arc<Context>, changes: Changes, shutdown: Shutdown) {
         tokio::spawn(work);
         done
     };
-    // Without a bound here: looks and workers have their own.
-    let config = controller::Config::default();
+    let config = controller::Config::default().concurrency(UNDER_WAY);
     // The caches are filled by reading `queue`, so this waits for nothing itself.
     applier(reconcile, retry, context, store, queue, config)
         .for_each(|done| async {

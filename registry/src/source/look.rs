@@ -16,7 +16,7 @@ mod trust;
 
 pub(crate) use judge::{checked, good, refused, unpublishable};
 pub(crate) use place::{Failure, Place, Stores};
-pub(crate) use slots::Slots;
+pub(crate) use slots::{SLOTS, Slots};
 
 use super::{
     directory, duration,

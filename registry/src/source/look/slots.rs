@@ -5,9 +5,11 @@ use std::{future::Future, pin::Pin, time::Duration};
 use tokio::sync::Semaphore;
 
 /// How many sources are looked at at once: each look waits for a server, in a few threads of its own.
-const QUICK: usize = 16;
+const QUICK: u16 = 16;
 /// How many more of those whose server takes long.
-const SLOW: usize = 208;
+const SLOW: u16 = 208;
+/// How many sources are looked at at once at most.
+pub(crate) const SLOTS: u16 = QUICK + SLOW;
 /// How long a server counts as quick.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -20,8 +22,8 @@ pub struct Slots {
 impl Default for Slots {
     fn default() -> Self {
         Self {
-            quick: Semaphore::new(QUICK),
-            slow: Semaphore::new(SLOW),
+            quick: Semaphore::new(QUICK.into()),
+            slow: Semaphore::new(SLOW.into()),
         }
     }
 }
@@ -87,6 +89,6 @@ mod tests {
         let mut all = std::pin::pin!(all);
         let _ = tokio::time::timeout(PATIENCE * 3, &mut all).await;
         assert_eq!(slots.quick.available_permits(), 0);
-        assert_eq!(slots.slow.available_permits(), SLOW);
+        assert_eq!(slots.slow.available_permits(), usize::from(SLOW));
     }
 }
