@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use api::Digest;
 use indicatif::HumanBytes;
 use serde::Serialize;
-use transport::oci::{Artifacts, Copied, Error, Reference, Remote, Revision};
+use transport::oci::{Artifacts, Error, Meter, Reference, Remote, Revision};
 
 /// What was copied.
 #[derive(Debug, Serialize)]
@@ -88,10 +88,11 @@ pub(super) fn copy(args: &CopyArgs) -> anyhow::Result<Report> {
             args.from
         );
     }
-    let progress = Progress::steps("", found.len());
     let mut versions = Vec::new();
     for (n, revision) in found.iter().enumerate() {
-        let outcome = one(&artifacts, &from, &to, revision, &progress);
+        let what = format!("copying {}/{} {}", n + 1, found.len(), name(revision));
+        let progress = Progress::doing(&what);
+        let outcome = one(&artifacts, &from, &to, revision, &progress.meter());
         versions.push(Version {
             version: name(revision),
             digest: revision.digest.clone(),
@@ -100,7 +101,6 @@ pub(super) fn copy(args: &CopyArgs) -> anyhow::Result<Report> {
                 format!("{done} of {all} versions are there; run it again to go on")
             })?,
         });
-        progress.step();
     }
     Ok(Report {
         from: args.from.to_string(),
@@ -119,14 +119,9 @@ fn one(
     from: &Remote,
     to: &Remote,
     revision: &Revision,
-    progress: &Progress,
+    meter: &Meter,
 ) -> anyhow::Result<Outcome> {
-    let name = name(revision);
-    progress.now(name.clone());
-    let copied = artifacts.copy(from, to, revision, &mut |so_far: &Copied| {
-        progress.now(format!("{name}  {}", HumanBytes(so_far.bytes)));
-    });
-    match copied {
+    match artifacts.copy(from, to, revision, meter) {
         Ok(copied) => Ok(Outcome::Copied {
             manifests: copied.manifests,
             blobs: copied.blobs,

@@ -93,7 +93,7 @@ pub(super) fn push(args: &PushArgs) -> anyhow::Result<Report> {
         referrers: !args.no_referrers,
     };
     let pushing = Progress::doing(&format!("pushing {} {version}", manifest.name));
-    let pushed = match artifacts.push(&remote, &artifact) {
+    let pushed = match artifacts.push_metered(&remote, &artifact, &pushing.meter()) {
         Ok(pushed) => pushed,
         Err(Error::Taken {
             url,

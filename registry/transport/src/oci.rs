@@ -12,6 +12,7 @@ mod docker_config;
 mod error;
 mod location;
 mod manifest;
+mod meter;
 mod push;
 mod referrers;
 mod remote;
@@ -25,6 +26,7 @@ pub use location::SCHEME;
 pub use manifest::{
     ARTIFACT_TYPE, Descriptor, ICON_TYPE, Index, LAYER_TYPE, Manifest, README_TYPE, TREE_ANNOTATION,
 };
+pub use meter::{Meter, Moved};
 pub use push::{Artifact, Pushed};
 pub use remote::{Reference, Remote, Revision};
 
@@ -192,12 +194,25 @@ impl Artifacts {
     /// [`Error::Taken`] where other content stands under the tag, before anything is sent; else as
     /// registries fail.
     pub fn push(&self, remote: &Remote, artifact: &Artifact<'_>) -> Result<Pushed, Error> {
-        let session = self.session(remote, Action::Push)?;
+        self.push_metered(remote, artifact, &Meter::default())
+    }
+
+    /// The same, while `meter` tells how far it is.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_metered(
+        &self,
+        remote: &Remote,
+        artifact: &Artifact<'_>,
+        meter: &Meter,
+    ) -> Result<Pushed, Error> {
+        let session = self.session(remote, Action::Push)?.metered(meter);
         push::push(&session, remote, artifact)
     }
 
     /// Copies what `revision` names from one repository to another with its signatures and all that
-    /// points at it; tells `progress` after each piece.
+    /// points at it, while `meter` tells how far it is.
     ///
     /// # Errors
     /// [`Error::Taken`] where other content stands under the tag there; else as registries fail.
@@ -206,11 +221,11 @@ impl Artifacts {
         from: &Remote,
         to: &Remote,
         revision: &Revision,
-        progress: &mut dyn FnMut(&Copied),
+        meter: &Meter,
     ) -> Result<Copied, Error> {
         let from = self.session(from, Action::Pull)?;
-        let to = self.session(to, Action::Push)?;
-        copy::copy(&from, &to, revision, progress)
+        let to = self.session(to, Action::Push)?.metered(meter);
+        copy::copy(&from, &to, revision)
     }
 
     pub(crate) fn session<'a>(

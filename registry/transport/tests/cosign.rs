@@ -20,7 +20,7 @@ use std::time::Duration;
 use transport::{
     Consequence, Credentials,
     cosign::{Format, Identity, Keys, Refusal, Trust, TrustRoot},
-    oci::{Artifacts, Reference, Remote},
+    oci::{Artifacts, Meter, Reference, Remote},
 };
 
 fn keys(names: &[&str]) -> Keys {
@@ -394,7 +394,9 @@ fn a_copy_keeps_its_signatures() {
         let to = remote(target.port, repository);
         let artifacts = Artifacts::new();
         let revision = artifacts.resolve(&from).unwrap().remove(0);
-        artifacts.copy(&from, &to, &revision, &mut |_| {}).unwrap();
+        artifacts
+            .copy(&from, &to, &revision, &Meter::default())
+            .unwrap();
         let verified = artifacts.verify(&to, &world.one, &keys(&["p256"]));
         assert_eq!(verified.unwrap().format, format);
     }

@@ -30,7 +30,8 @@ use std::{
 use transport::{
     Consequence, Content, Credentials, Proxy,
     oci::{
-        Artifact, Artifacts, Copied, Error, ICON_TYPE, LAYER_TYPE, README_TYPE, Reference, Remote,
+        Artifact, Artifacts, Error, ICON_TYPE, LAYER_TYPE, Meter, Moved, README_TYPE, Reference,
+        Remote,
     },
 };
 
@@ -115,6 +116,59 @@ fn what_is_pushed_is_found_and_pulled_and_the_same_files_are_the_same_digest_any
             Tree::from_files(files).unwrap().digest(),
             tree("a").digest()
         );
+    }
+}
+
+type Told = Arc<Mutex<Vec<Moved>>>;
+
+/// A meter, and all that it tells.
+fn metered() -> (Meter, Told) {
+    let told = Told::default();
+    let kept = Arc::clone(&told);
+    let meter = Meter::new(move |moved| kept.lock().unwrap().push(moved));
+    (meter, told)
+}
+
+/// The last of what was told; none of it went back.
+fn grown(told: &Told) -> Moved {
+    let told = told.lock().unwrap();
+    let grows = |pair: &[Moved]| pair[0].bytes <= pair[1].bytes && pair[0].total <= pair[1].total;
+    assert!(told.windows(2).all(grows), "{told:?}");
+    *told.last().unwrap()
+}
+
+#[test]
+fn how_far_a_push_is_is_told_in_bytes_on_the_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let registry = Registry::distribution(directory.path(), &Demands::default());
+    let remote = remote(registry.url("redis"));
+    let noise = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8);
+    let files = [
+        ("addon.yaml".to_owned(), b"a".to_vec()),
+        ("README.md".to_owned(), noise.collect()),
+    ];
+    let artifact = Artifact {
+        plugin: "redis",
+        version: &version("1.0.0"),
+        tree: &Tree::from_files(files).unwrap(),
+        referrers: true,
+    };
+    for new in [true, false] {
+        let (meter, told) = metered();
+        let artifacts = Artifacts::new();
+        let pushed = artifacts.push_metered(&remote, &artifact, &meter).unwrap();
+        assert_eq!(pushed.new, new);
+        let end = grown(&told);
+        assert!(end.bytes == end.total && end.bytes >= 200_000, "{end:?}");
+        let told = told.lock().unwrap();
+        assert!(
+            told.iter().all(|one| one.total == end.total),
+            "known from the start"
+        );
+        // What is there is found there at once; what is sent is told on the way.
+        let steps = told.windows(2).map(|pair| pair[1].bytes - pair[0].bytes);
+        let largest = steps.max().unwrap();
+        assert_eq!(largest < 20_000, new, "{largest}");
     }
 }
 
@@ -1036,12 +1090,15 @@ fn a_version_is_copied_with_its_signatures_and_referrers_and_its_tag_last() {
         let seen = HttpServer::start(move |request| forward(upstream, request));
         let target = remote(format!("oci://127.0.0.1:{}/mirror/redis", seen.port));
         let revision = Artifacts::new().resolve(&from).unwrap().remove(0);
-        let steps = Mutex::new(Vec::new());
-        let mut progress = |done: &Copied| steps.lock().unwrap().push(done.clone());
+        let (meter, told) = metered();
         let copied = Artifacts::new()
-            .copy(&from, &target, &revision, &mut progress)
+            .copy(&from, &target, &revision, &meter)
             .unwrap();
-        assert_eq!(steps.lock().unwrap().last(), Some(&copied));
+        let end = grown(&told);
+        assert!(
+            end.bytes == end.total && end.bytes >= copied.bytes,
+            "{end:?}"
+        );
         assert!(copied.blobs >= 4 && copied.bytes > 0, "{copied:?}");
         let last = seen.lines().pop().unwrap();
         assert_eq!(last, "PUT /v2/mirror/redis/manifests/1.0.0");
@@ -1055,7 +1112,7 @@ fn a_version_is_copied_with_its_signatures_and_referrers_and_its_tag_last() {
         );
         // Again: nothing is sent twice.
         let again = Artifacts::new()
-            .copy(&from, &target, &revision, &mut |_| {})
+            .copy(&from, &target, &revision, &Meter::default())
             .unwrap();
         assert_eq!((again.blobs, again.bytes), (0, 0), "{again:?}");
         from = remote(to.url("mirror/redis"));
@@ -1064,7 +1121,7 @@ fn a_version_is_copied_with_its_signatures_and_referrers_and_its_tag_last() {
     push(&taken, "1.0.0", "other").unwrap();
     let revision = Artifacts::new().resolve(&from).unwrap().remove(0);
     let error = Artifacts::new()
-        .copy(&from, &taken, &revision, &mut |_| {})
+        .copy(&from, &taken, &revision, &Meter::default())
         .unwrap_err();
     assert!(matches!(error, Error::Taken { .. }), "{error}");
 }

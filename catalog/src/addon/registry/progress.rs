@@ -5,9 +5,13 @@ use std::{
     io::{self, IsTerminal as _, Read},
     time::Duration,
 };
+use transport::oci::Meter;
 
 /// How often the line moves while nothing is heard.
 const TICK: Duration = Duration::from_millis(100);
+
+/// What says how many bytes of how many.
+const BYTES: &str = "{wide_msg} [{bar:24}] {bytes}/{total_bytes}";
 
 /// A line that says how far it is.
 pub(in super::super) struct Progress(ProgressBar);
@@ -24,8 +28,7 @@ impl Progress {
 
     /// Something with `total` bytes.
     pub(in super::super) fn bytes(what: &str, total: u64) -> Self {
-        let template = "{wide_msg} [{bar:24}] {bytes}/{total_bytes}";
-        Self::of(ProgressBar::new(total), template, what)
+        Self::of(ProgressBar::new(total), BYTES, what)
     }
 
     /// Something with `total` steps.
@@ -42,9 +45,7 @@ impl Progress {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         });
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
+        look_like(&bar, template);
         bar.set_message(what.to_owned());
         if shown {
             bar.enable_steady_tick(TICK);
@@ -62,9 +63,27 @@ impl Progress {
         self.0.inc(1);
     }
 
+    /// What tells how many bytes of how many, as soon as that is known.
+    pub(in super::super) fn meter(&self) -> Meter {
+        let bar = self.0.clone();
+        Meter::new(move |moved| {
+            if bar.length().is_none() {
+                look_like(&bar, BYTES);
+            }
+            bar.set_length(moved.total);
+            bar.set_position(moved.bytes);
+        })
+    }
+
     /// What is read from `reader`, counted.
     pub(in super::super) fn of_reader<'r>(&self, reader: &'r mut dyn Read) -> impl Read + 'r {
         self.0.wrap_read(reader)
+    }
+}
+
+fn look_like(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
     }
 }
 

@@ -167,14 +167,16 @@ impl Session<'_> {
     /// Uploads `bytes` unless they are there; returns their descriptor.
     pub(crate) fn put_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor, Error> {
         let descriptor = Descriptor::of(media_type, bytes);
-        if !self.has_blob(&descriptor.digest)? {
+        if self.has_blob(&descriptor.digest)? {
+            self.meter().moved(descriptor.size);
+        } else {
             let body = Bytes::copy_from_slice(bytes);
             self.put_body(&descriptor, body.into())?;
         }
         Ok(descriptor)
     }
 
-    /// Uploads what `body` streams: the registry checks its digest.
+    /// Uploads what `body` streams, and counts it: the registry checks its digest.
     pub(crate) fn put_body(
         &self,
         descriptor: &Descriptor,
@@ -195,7 +197,7 @@ impl Session<'_> {
             .put(to.clone())
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::CONTENT_LENGTH, descriptor.size)
-            .body(body);
+            .body(self.meter().counted(body));
         self.upload(request, &to, DOING)?;
         Ok(())
     }

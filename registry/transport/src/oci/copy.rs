@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 4;
 /// The tags beside a digest that cosign 2 writes.
 const COSIGN_TAGS: [&str; 3] = ["sig", "att", "sbom"];
 
-/// How far a copy is, for those who show it.
+/// What a copy did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Manifests written.
@@ -36,12 +36,10 @@ pub(crate) fn copy(
     from: &Session<'_>,
     to: &Session<'_>,
     revision: &Revision,
-    progress: &mut dyn FnMut(&Copied),
 ) -> Result<Copied, Error> {
     let mut copying = Copying {
         from,
         to,
-        progress,
         done: Copied::default(),
         seen: HashSet::new(),
     };
@@ -59,7 +57,6 @@ pub(crate) fn copy(
 struct Copying<'a> {
     from: &'a Session<'a>,
     to: &'a Session<'a>,
-    progress: &'a mut dyn FnMut(&Copied),
     done: Copied,
     seen: HashSet<Digest>,
 }
@@ -94,7 +91,10 @@ impl Copying<'_> {
     fn manifest(&mut self, fetched: &Fetched) -> Result<(), Error> {
         let manifest = self.from.as_manifest(fetched)?;
         let Manifest { config, layers, .. } = &manifest;
-        for descriptor in std::iter::once(config).chain(layers) {
+        let blobs = || std::iter::once(config).chain(layers);
+        let bytes = blobs().map(|descriptor| descriptor.size).sum();
+        self.to.meter().expect(bytes);
+        for descriptor in blobs() {
             self.blob(descriptor)?;
         }
         match &manifest.subject {
@@ -102,7 +102,7 @@ impl Copying<'_> {
             Some(subject) => {
                 let (media_type, bytes) = (&fetched.media_type, &fetched.bytes);
                 self.to.put_referrer(&subject.digest, media_type, bytes)?;
-                self.count();
+                self.done.manifests += 1;
                 Ok(())
             }
         }
@@ -111,6 +111,7 @@ impl Copying<'_> {
     fn blob(&mut self, descriptor: &Descriptor) -> Result<(), Error> {
         if self.to.has_blob(&descriptor.digest)? {
             self.done.present += 1;
+            self.to.meter().moved(descriptor.size);
         } else {
             let answer = self.from.blob_answer(descriptor)?;
             self.to
@@ -118,7 +119,6 @@ impl Copying<'_> {
             self.done.blobs += 1;
             self.done.bytes += descriptor.size;
         }
-        (self.progress)(&self.done);
         Ok(())
     }
 
@@ -147,13 +147,8 @@ impl Copying<'_> {
         };
         self.to
             .put_manifest(reference, media_type, &fetched.bytes)?;
-        self.count();
-        Ok(())
-    }
-
-    fn count(&mut self) {
         self.done.manifests += 1;
-        (self.progress)(&self.done);
+        Ok(())
     }
 
     /// Whether everything that stands under the tag where we write is in `fetched` too: signatures come

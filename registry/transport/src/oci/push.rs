@@ -45,19 +45,25 @@ pub(crate) fn push(
         .map_err(|error| remote.refuse(error.to_string()))?;
     let bytes = session.written(&manifest(artifact, &layer))?;
     let ours = super::manifest::digest(&bytes);
-    if let Some(there) = there(session, remote, &tag, &ours, &artifact.tree.digest())? {
+    let copies = copies(artifact);
+    let there = there(session, remote, &tag, &ours, &artifact.tree.digest())?;
+    let beside: u64 = copies.iter().map(Beside::size).sum();
+    if let Some(there) = there {
+        session.meter().expect(beside);
         let revision = Revision::of_tag(&tag, there);
-        refer(session, artifact, &revision.digest)?;
+        refer(session, &copies, &revision.digest)?;
         return Ok(Pushed {
             revision,
             new: false,
         });
     }
+    let own = (EMPTY.len() + layer.len()) as u64;
+    session.meter().expect(own + beside);
     session.put_blob(EMPTY_TYPE, EMPTY)?;
     session.put_blob(LAYER_TYPE, &layer)?;
     // What points at a version is there before the version is.
     session.put_manifest(ours.as_str(), MANIFEST_TYPE, &bytes)?;
-    refer(session, artifact, &ours)?;
+    refer(session, &copies, &ours)?;
     session.put_manifest(&tag, MANIFEST_TYPE, &bytes)?;
     Ok(Pushed {
         revision: Revision::of_tag(&tag, ours),
@@ -111,24 +117,52 @@ fn there(
     })
 }
 
-/// README and icon as artifacts of their own, for those who show a registry's content.
-fn refer(session: &Session<'_>, artifact: &Artifact<'_>, subject: &Digest) -> Result<(), Error> {
+/// README or icon as an artifact of its own, for those who show a registry's content.
+struct Beside<'a> {
+    artifact_type: &'static str,
+    media_type: &'static str,
+    bytes: &'a [u8],
+}
+
+impl Beside<'_> {
+    /// Of its blobs.
+    fn size(&self) -> u64 {
+        (EMPTY.len() + self.bytes.len()) as u64
+    }
+}
+
+/// The copies that are to point at the version.
+fn copies<'a>(artifact: &Artifact<'a>) -> Vec<Beside<'a>> {
     const COPIES: [(&str, &str, &str); 3] = [
         ("README.md", README_TYPE, "text/markdown"),
         ("icon.png", ICON_TYPE, "image/png"),
         ("icon.svg", ICON_TYPE, "image/svg+xml"),
     ];
     if !artifact.referrers {
+        return Vec::new();
+    }
+    let tree = artifact.tree;
+    let there = COPIES
+        .into_iter()
+        .filter_map(|(path, artifact_type, media_type)| {
+            Some(Beside {
+                artifact_type,
+                media_type,
+                bytes: tree.get(path)?,
+            })
+        });
+    there.collect()
+}
+
+fn refer(session: &Session<'_>, copies: &[Beside<'_>], subject: &Digest) -> Result<(), Error> {
+    if copies.is_empty() {
         return Ok(());
     }
     let about = session.manifest_of_digest(subject)?.descriptor();
-    for (path, artifact_type, media_type) in COPIES {
-        let Some(bytes) = artifact.tree.get(path) else {
-            continue;
-        };
+    for copy in copies {
         session.put_blob(EMPTY_TYPE, EMPTY)?;
-        let layer = session.put_blob(media_type, bytes)?;
-        let mut manifest = Manifest::artifact(artifact_type, vec![layer]);
+        let layer = session.put_blob(copy.media_type, copy.bytes)?;
+        let mut manifest = Manifest::artifact(copy.artifact_type, vec![layer]);
         manifest.subject = Some(about.clone());
         let bytes = session.written(&manifest)?;
         session.put_referrer(subject, MANIFEST_TYPE, &bytes)?;

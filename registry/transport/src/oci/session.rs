@@ -11,6 +11,7 @@ mod authorization;
 use super::{
     Error, Remote, challenge,
     location::Location,
+    meter::Meter,
     tokens::{Action, Key, Tokens},
 };
 use crate::{
@@ -34,6 +35,7 @@ pub(crate) struct Session<'a> {
     deadline: Deadline,
     tokens: &'a Tokens,
     action: Action,
+    meter: Meter,
 }
 
 impl<'a> Session<'a> {
@@ -55,7 +57,19 @@ impl<'a> Session<'a> {
             deadline: Deadline::after(remote.timeout),
             tokens,
             action,
+            meter: Meter::default(),
         })
+    }
+
+    /// The same conversation, of which `meter` tells what is uploaded.
+    pub(crate) fn metered(self, meter: &Meter) -> Self {
+        let meter = meter.clone();
+        Self { meter, ..self }
+    }
+
+    /// Who is told what is uploaded.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub(crate) fn at(&self) -> &Location {
