@@ -220,11 +220,15 @@ pub(crate) fn send(
             let at = led.or_else(|| error.url().cloned());
             Err(unanswered::why(error, at, credentials, deadline))
         }
-        Ok(Ok(response)) => scheme::spoken(Answer {
-            response,
-            rest: Bytes::new(),
-            deadline,
-        }),
+        Ok(Ok(response)) => {
+            let rest = Bytes::new();
+            let answer = Answer {
+                response,
+                rest,
+                deadline,
+            };
+            scheme::spoken(answer, credentials)
+        }
     }
 }
 

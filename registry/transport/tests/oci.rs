@@ -11,12 +11,14 @@ mod http_server;
 #[path = "support/registries.rs"]
 #[allow(dead_code)]
 mod registries;
+#[path = "support/tls_front.rs"]
+mod tls_front;
 #[path = "support/token_server.rs"]
 mod token_server;
 
 use api::{Digest, Version};
 use authority::{certificates, server_config};
-use http_server::{HttpServer, Manner, Request, Response, forward, proxied_with_password};
+use http_server::{HttpServer, Manner, Request, Response, forward, proxied, proxied_with_password};
 use package::Tree;
 use registries::{Demands, Registry, openssl, self_signed, tool};
 use std::{
@@ -676,7 +678,7 @@ fn the_proxy_of_the_source_is_used_for_both_schemes_with_its_password() {
     let path = directory.path();
     certificates(path, &["tls"]);
     let proxy = HttpServer::start(proxied_with_password);
-    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let secure_proxy = tls_front::start(server_config(path, false), proxy.port);
     let plain = Registry::distribution(path, &Demands::default());
     let demands = Demands {
         tls: true,
@@ -684,33 +686,91 @@ fn the_proxy_of_the_source_is_used_for_both_schemes_with_its_password() {
     };
     let secure = Registry::distribution(path, &demands);
     let read = |name: &str| std::fs::read_to_string(path.join(name)).ok();
-    for (registry, insecure, method) in [(&plain, true, "GET http"), (&secure, false, "CONNECT")] {
-        let mut remote = remote(registry.url("redis"));
-        remote.insecure = insecure;
-        remote.credentials = Credentials {
-            ca: read("ca.crt"),
-            certificate: read("tls.crt"),
-            key: read("tls.key"),
-            proxy: Some(Proxy {
-                address: address.clone(),
-                username: Some("proxy".into()),
-                password: Some("wrong".into()),
-            }),
-            ..Credentials::default()
-        };
-        let error = push(&remote, "1.0.0", "a").unwrap_err().to_string();
-        let want = "the proxy does not take username and password (407)";
-        assert!(error.contains(want), "{error}");
-        proxy.requests();
-        remote.credentials.proxy.as_mut().unwrap().password = Some("secret".into());
-        push(&remote, "1.0.0", "a").unwrap();
-        assert_eq!(tags(&remote).unwrap(), ["1.0.0"]);
-        let lines = proxy.lines();
-        assert!(
-            lines.iter().any(|line| line.starts_with(method)),
-            "{lines:?}"
-        );
+    for address in [
+        format!("http://127.0.0.1:{}", proxy.port),
+        format!("https://127.0.0.1:{secure_proxy}"),
+    ] {
+        for (registry, insecure, method) in
+            [(&plain, true, "GET http://"), (&secure, false, "CONNECT ")]
+        {
+            let mut remote = remote(registry.url("redis"));
+            remote.insecure = insecure;
+            remote.credentials = Credentials {
+                ca: read("ca.crt"),
+                certificate: read("tls.crt"),
+                key: read("tls.key"),
+                proxy: Some(Proxy {
+                    address: address.clone(),
+                    username: Some("proxy".into()),
+                    password: Some("wrong".into()),
+                }),
+                ..Credentials::default()
+            };
+            let error = push(&remote, "1.0.0", "a").unwrap_err().to_string();
+            let want = "the proxy does not take username and password (407)";
+            assert!(error.contains(want), "{address}: {error}");
+            proxy.requests();
+            remote.credentials.proxy.as_mut().unwrap().password = Some("secret".into());
+            push(&remote, "1.0.0", "a").unwrap();
+            assert_eq!(tags(&remote).unwrap(), ["1.0.0"]);
+            let lines = proxy.lines();
+            assert!(
+                lines.iter().any(|line| line.starts_with(method)),
+                "{address}: {lines:?}"
+            );
+        }
     }
+}
+
+#[test]
+fn a_proxy_that_is_not_what_its_address_says_is_told() {
+    let said = |scheme, port, host: &str, insecure, credentials: &Credentials| {
+        let mut remote = remote(format!("oci://{host}/redis"));
+        remote.insecure = insecure;
+        remote.credentials = credentials.clone();
+        remote.credentials.proxy = Some(Proxy {
+            address: format!("{scheme}://127.0.0.1:{port}"),
+            ..Proxy::default()
+        });
+        tags(&remote).unwrap_err().to_string()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let (trusting, config) = tls(path);
+    let demands = Demands {
+        tls_for_all: true,
+        ..Demands::default()
+    };
+    // A server in Go, which answers plainly that it was asked by TLS; the other one tells by an alert.
+    let registry = Registry::distribution(path, &Demands::default());
+    let plain = registry.port;
+    let front = tls_front::start(config, plain);
+    let nobody = Credentials::default();
+    let no_tls = "the proxy was asked by https and does not speak TLS";
+    for (scheme, port, insecure, credentials, want) in [
+        ("https", plain, true, &trusting, no_tls),
+        ("https", plain, false, &trusting, no_tls),
+        ("http", front, true, &trusting, "reached: the proxy: "),
+        (
+            "http",
+            front,
+            false,
+            &trusting,
+            "makes no tunnel to registry.test:",
+        ),
+        ("https", front, true, &nobody, "reached: the proxy: "),
+        ("https", front, false, &nobody, "reached: the proxy: "),
+    ] {
+        let error = said(scheme, port, "registry.test", insecure, credentials);
+        assert!(error.contains(want), "{scheme} {insecure}: {error}");
+    }
+    // One that passes on what the server said.
+    let secure = Registry::distribution(path, &demands);
+    let proxy = HttpServer::start(proxied);
+    let host = format!("127.0.0.1:{}", secure.port);
+    let error = said("http", proxy.port, &host, true, &trusting);
+    let want = "the proxy, or the server behind it, was asked by plain HTTP and speaks TLS alone";
+    assert!(error.contains(want), "{error}");
 }
 
 /// A registry behind `change`, which may answer itself or change an answer.

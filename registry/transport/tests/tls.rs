@@ -15,6 +15,8 @@ mod http_server;
 #[path = "support/registries.rs"]
 #[allow(dead_code)]
 mod registries;
+#[path = "support/tls_front.rs"]
+mod tls_front;
 
 use authority::{certificates, server_config};
 use git_server::{GitServer, Repository};
@@ -157,28 +159,36 @@ fn the_proxy_of_the_source_is_used_for_both_schemes() {
     certificates(path, &["tls"]);
     let secure = GitServer::start_tls(path, server_config(path, false));
     let proxy = HttpServer::start(proxied_with_password);
-    for (server, insecure, method) in [(&server, true, "GET http"), (&secure, false, "CONNECT")] {
-        let mut remote = remote(server.url("addons.git"), insecure);
-        remote.credentials = Credentials {
-            ca: std::fs::read_to_string(path.join("ca.crt")).ok(),
-            proxy: Some(Proxy {
-                address: format!("http://127.0.0.1:{}", proxy.port),
-                username: Some("proxy".into()),
-                password: Some("wrong".into()),
-            }),
-            ..Credentials::default()
-        };
-        let error = mirrors.fetch(&remote).unwrap_err().to_string();
-        let want = "the proxy does not take username and password (407)";
-        assert!(error.contains(want), "{error}");
-        proxy.requests();
-        remote.credentials.proxy.as_mut().unwrap().password = Some("secret".into());
-        assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
-        let lines = proxy.lines();
-        assert!(
-            lines.iter().any(|line| line.starts_with(method)),
-            "{lines:?}"
-        );
+    let secure_proxy = tls_front::start(server_config(path, false), proxy.port);
+    for address in [
+        format!("http://127.0.0.1:{}", proxy.port),
+        format!("https://127.0.0.1:{secure_proxy}"),
+    ] {
+        for (server, insecure, method) in
+            [(&server, true, "GET http://"), (&secure, false, "CONNECT ")]
+        {
+            let mut remote = remote(server.url("addons.git"), insecure);
+            remote.credentials = Credentials {
+                ca: std::fs::read_to_string(path.join("ca.crt")).ok(),
+                proxy: Some(Proxy {
+                    address: address.clone(),
+                    username: Some("proxy".into()),
+                    password: Some("wrong".into()),
+                }),
+                ..Credentials::default()
+            };
+            let error = mirrors.fetch(&remote).unwrap_err().to_string();
+            let want = "the proxy does not take username and password (407)";
+            assert!(error.contains(want), "{address}: {error}");
+            proxy.requests();
+            remote.credentials.proxy.as_mut().unwrap().password = Some("secret".into());
+            assert_eq!(mirrors.fetch(&remote).unwrap().commit, commit);
+            let lines = proxy.lines();
+            assert!(
+                lines.iter().any(|line| line.starts_with(method)),
+                "{address}: {lines:?}"
+            );
+        }
     }
     let mut remote = remote(server.url("addons.git"), true);
     remote.credentials.proxy = Some(Proxy {

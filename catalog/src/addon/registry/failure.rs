@@ -3,9 +3,6 @@
 use anyhow::anyhow;
 use transport::oci::Error;
 
-/// What the client says before the cause.
-const NOISE: &str = "error sending request: client error (Connect): ";
-
 /// `error` in a person's words: no Secret of a source is theirs to mend.
 pub(in super::super) fn told(error: Error) -> anyhow::Error {
     match error {
@@ -24,7 +21,6 @@ pub(in super::super) fn told(error: Error) -> anyhow::Error {
             )
         }
         Error::Unreachable { url, reason } => {
-            let reason = reason.strip_prefix(NOISE).unwrap_or(&reason);
             anyhow!(
                 "{url}: the registry cannot be reached: {reason}; check host, network and \
                  HTTPS_PROXY; --ca-file trusts an authority of your own, --insecure speaks plain HTTP"

@@ -13,6 +13,10 @@ const PLAIN: [&str; 3] = [
     "plain HTTP request was sent to HTTPS port",
     "speaking plain HTTP to an SSL-enabled server port",
 ];
+/// What to do where it is the proxy that may have said so.
+const BEHIND_PROXY: &str = "the proxy, or the server behind it, was asked by plain HTTP and speaks TLS \
+                            alone; begin the address in the Secret of proxySecretRef with https://, or \
+                            ask the server by https";
 /// As much of an answer is looked at.
 const LOOKED_AT: usize = 16 << 10;
 
@@ -39,7 +43,7 @@ pub(super) fn is_no_tls(error: &rustls::Error) -> bool {
 }
 
 /// `answer`, unless it says that its server wants to be asked by https.
-pub(super) fn spoken(mut answer: Answer) -> Result<Answer, Failure> {
+pub(super) fn spoken(mut answer: Answer, credentials: &Credentials) -> Result<Answer, Failure> {
     if answer.status() != StatusCode::BAD_REQUEST || answer.url().scheme() != "http" {
         return Ok(answer);
     }
@@ -51,7 +55,10 @@ pub(super) fn spoken(mut answer: Answer) -> Result<Answer, Failure> {
     }
     let text = String::from_utf8_lossy(&body);
     if PLAIN.iter().any(|words| text.contains(words)) {
-        return Err(Failure::OtherScheme(answer.url().clone()));
+        return Err(match credentials.proxy {
+            Some(_) => Failure::NotLetIn(BEHIND_PROXY),
+            None => Failure::OtherScheme(answer.url().clone()),
+        });
     }
     answer.rest = body.into();
     Ok(answer)

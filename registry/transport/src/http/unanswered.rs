@@ -7,17 +7,22 @@ use reqwest::tls;
 use rustls::AlertDescription;
 use url::Url;
 
-/// Why no answer came from `at`. The tunnel's error has no type that can be named.
+/// What the client says before the cause of a connection that was not made.
+const NOISE: &str = "error sending request: client error (Connect): ";
+/// What an error says where the proxy was to tunnel to the server; its type cannot be named.
+const TUNNEL: &str = "tunnel error";
+const UNKNOWN: &str = "tunnel error: proxy authorization required";
+const NO_TUNNEL: &str = "tunnel error: unsuccessful";
+
+/// Why no answer came from `at`.
 pub(super) fn why(
     error: reqwest::Error,
     at: Option<Url>,
     credentials: &Credentials,
     deadline: Deadline,
 ) -> Failure {
-    const TUNNEL: &str = "tunnel error";
-    const UNKNOWN: &str = "proxy authorization required";
     let error = error.without_url();
-    let text = chain(&error);
+    let text = chain(&error).replacen(NOISE, "", 1);
     if alert(&error).is_some_and(refuses_certificate) {
         return Failure::NotLetIn(credentials.refused_certificate());
     }
@@ -45,8 +50,21 @@ pub(super) fn why(
         (true, false) if scheme::wants_tls(&url, credentials, deadline) => {
             Failure::OtherScheme(url)
         }
-        _ => Failure::Unreachable(text),
+        _ => Failure::Unreachable(of_proxy(&text, &url, credentials).unwrap_or(text)),
     }
+}
+
+/// The same said of the proxy, where it was not the server of `url` that `text` is about.
+fn of_proxy(text: &str, url: &Url, credentials: &Credentials) -> Option<String> {
+    if text.contains(NO_TUNNEL) {
+        let host = scheme::host(url);
+        return Some(format!(
+            "the proxy makes no tunnel to {host}: it does not allow or find that, or its address begins \
+             with the wrong one of http:// and https://"
+        ));
+    }
+    let alone = url.scheme() == "http" && credentials.proxy.is_some();
+    (alone || text.contains(TUNNEL)).then(|| format!("the proxy: {text}"))
 }
 
 /// Whether the server of `url` refuses our certificate in a handshake of TLS 1.2, which ends before
