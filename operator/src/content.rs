@@ -2,6 +2,9 @@
 //! at every read, and kept while there is room.
 
 mod lru;
+mod recent;
+
+pub use recent::Recent;
 
 use crate::error::{self, Consequence, is_not_found};
 use api::{
@@ -88,13 +91,16 @@ pub fn lines(findings: &[Finding]) -> String {
 /// The packages that were read lately.
 pub struct Cache {
     objects: Api<ConfigMap>,
-    held: Mutex<Lru>,
+    /// What the watch brought lately.
+    recent: Recent,
+    held: Mutex<Lru<Digest, Arc<Package>>>,
 }
 
 impl Cache {
     /// An empty cache over the content in `namespace`.
-    pub fn new(client: Client, namespace: &str) -> Self {
+    pub fn new(client: Client, namespace: &str, recent: Recent) -> Self {
         Self {
+            recent,
             objects: Api::namespaced(client, namespace),
             held: Mutex::new(Lru::new(CAPACITY)),
         }
@@ -123,9 +129,14 @@ impl Cache {
         Tree::from_sections(sections).map_err(ContentError::NoTree)
     }
 
-    /// The files of one object: as the API server's cache has it, which costs etcd nothing, and where
-    /// that is not what is meant, as it is.
+    /// The files of one object: as the watch brought them lately, as the API server's cache has them,
+    /// which costs etcd nothing, and where that is not what is meant, as they are.
     async fn read(&self, reference: &ContentRef) -> Result<Option<Files>, ContentError> {
+        if let Some(files) = self.recent.get(&reference.name)
+            && verified(reference, &files).is_ok()
+        {
+            return Ok(Some(Arc::unwrap_or_clone(files)));
+        }
         match self.read_at(reference, &GetParams::any()).await {
             Ok(None) | Err(ContentError::Mismatch { .. }) => {
                 self.read_at(reference, &GetParams::default()).await
@@ -139,12 +150,7 @@ impl Cache {
         reference: &ContentRef,
         at: &GetParams,
     ) -> Result<Option<Files>, ContentError> {
-        let ContentRef {
-            section,
-            kind,
-            name,
-            digest,
-        } = reference;
+        let ContentRef { kind, name, .. } = reference;
         let ContentKind::ConfigMap = kind;
         let files = match self.objects.get_with(name, at).await {
             Ok(object) => files(object),
@@ -156,21 +162,7 @@ impl Cache {
                 });
             }
         };
-        if let Some(named) = digest {
-            let by_name = files
-                .iter()
-                .map(|(n, bytes)| (n.as_str(), bytes.as_slice()))
-                .collect();
-            let found = package::section_digest(&by_name, section);
-            if found != *named {
-                let what = format!("ConfigMap `{name}`");
-                return Err(ContentError::Mismatch {
-                    what,
-                    found,
-                    named: named.clone(),
-                });
-            }
-        }
+        verified(reference, &files)?;
         Ok(Some(files))
     }
 
@@ -212,8 +204,30 @@ impl Cache {
     /// Keeps a package that was just read.
     pub fn keep(&self, package: Package) -> Arc<Package> {
         let package = Arc::new(package);
+        let bytes = package.tree.files();
+        let bytes = bytes.map(|(path, bytes)| path.len() + bytes.len()).sum();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(package.clone());
+        held.insert(package.digest.clone(), package.clone(), bytes);
         package
     }
+}
+
+/// Whether the files are those that are named.
+fn verified(reference: &ContentRef, files: &Files) -> Result<(), ContentError> {
+    let Some(named) = &reference.digest else {
+        return Ok(());
+    };
+    let by_name = files
+        .iter()
+        .map(|(n, bytes)| (n.as_str(), bytes.as_slice()))
+        .collect();
+    let found = package::section_digest(&by_name, &reference.section);
+    if found != *named {
+        return Err(ContentError::Mismatch {
+            what: format!("ConfigMap `{}`", reference.name),
+            found,
+            named: named.clone(),
+        });
+    }
+    Ok(())
 }

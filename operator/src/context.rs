@@ -56,7 +56,11 @@ impl Context {
         feeds: Feeds,
     ) -> Self {
         Self {
-            packages: content::Cache::new(client.clone(), &settings.namespace),
+            packages: content::Cache::new(
+                client.clone(),
+                &settings.namespace,
+                feeds.recent.clone(),
+            ),
             keys: Keys::new(client.clone(), &settings.namespace),
             policies: Policies::new(client.clone()),
             ledgers: Ledgers::new(client.clone()),

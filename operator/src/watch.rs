@@ -4,9 +4,12 @@
 //! change always finds the change. After a lost connection everything that was or is in the cache is
 //! told again, so that a deletion that happened meanwhile is not missed.
 
+mod content;
+
+use crate::content::Recent;
 use api::{AddonPolicy, App, Component, Group, MiddlewareAddon, labels};
 use futures::{
-    StreamExt as _,
+    Stream, StreamExt as _,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
     future::{BoxFuture, FutureExt as _, join_all, ready},
     stream::BoxStream,
@@ -72,7 +75,13 @@ where
 
     /// A cache of the names of a kind: nothing else of its metadata is kept.
     pub fn names(api: Api<K>, config: watcher::Config) -> (Self, BoxFuture<'static, ()>) {
-        let events = watcher::watcher(api, config).default_backoff();
+        Self::names_of(watcher::watcher(api, config))
+    }
+
+    fn names_of(
+        events: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
+    ) -> (Self, BoxFuture<'static, ()>) {
+        let events = events.default_backoff();
         Self::start(events.map(|event| event.map(bare)).boxed())
     }
 
@@ -236,6 +245,8 @@ pub struct Feeds {
     pub groups: Feed<Group>,
     /// Content in the platform's namespace, names only: a catalog has many thousand objects.
     pub content: Feed<Meta<ConfigMap>>,
+    /// The files of the content that came lately.
+    pub recent: Recent,
     /// ConfigMaps that belong to Apps, metadata only.
     pub config_maps: Feed<Meta<ConfigMap>>,
     /// Services that belong to Apps, metadata only.
@@ -252,6 +263,7 @@ impl Feeds {
             components,
             groups,
             content,
+            recent: _,
             config_maps,
             services,
         } = self;
@@ -277,12 +289,14 @@ pub fn start(client: &Client, namespace: &str) -> (Feeds, BoxFuture<'static, ()>
         labels::MANAGED_BY_PAAMESH,
         labels::APP
     ));
-    let of_plugins = watcher::Config::default().labels(labels::PLUGIN);
+    let recent = Recent::default();
+    let content = Api::namespaced(client.clone(), namespace);
+    let content = content::watched(content, labels::PLUGIN, recent.clone());
     let (addons, w1) = Feed::guarded(Api::all(client.clone()), all.clone());
     let (apps, w2) = Feed::guarded(Api::all(client.clone()), all.clone());
     let (components, w3) = Feed::guarded(Api::all(client.clone()), all.clone());
     let (groups, w4) = Feed::guarded(Api::all(client.clone()), all);
-    let (content, w5) = Feed::names(Api::namespaced(client.clone(), namespace), of_plugins);
+    let (content, w5) = Feed::names_of(content);
     let (config_maps, w6) = Feed::plain(Api::all(client.clone()), of_apps.clone());
     let (services, w7) = Feed::plain(Api::all(client.clone()), of_apps);
     let (policies, w8) = Feed::names(Api::all(client.clone()), watcher::Config::default());
@@ -293,6 +307,7 @@ pub fn start(client: &Client, namespace: &str) -> (Feeds, BoxFuture<'static, ()>
         components,
         groups,
         content,
+        recent,
         config_maps,
         services,
     };

@@ -1,24 +1,22 @@
-//! A bounded set of packages: the one that was not asked for longest goes first.
+//! A bounded set: what was not asked for longest goes first.
 
-use api::Digest;
-use package::Package;
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Borrow, collections::HashMap, hash::Hash};
 
-struct Entry {
-    package: Arc<Package>,
+struct Entry<V> {
+    value: V,
     bytes: usize,
     used: u64,
 }
 
-/// Packages by digest, together at most so many bytes of files.
-pub(super) struct Lru {
-    entries: HashMap<Digest, Entry>,
+/// Values by key, together at most so many bytes.
+pub(super) struct Lru<K, V> {
+    entries: HashMap<K, Entry<V>>,
     bytes: usize,
     capacity: usize,
     clock: u64,
 }
 
-impl Lru {
+impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             entries: HashMap::new(),
@@ -28,86 +26,70 @@ impl Lru {
         }
     }
 
-    pub(super) fn get(&mut self, digest: &Digest) -> Option<Arc<Package>> {
+    pub(super) fn get<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         self.clock += 1;
-        let entry = self.entries.get_mut(digest)?;
+        let entry = self.entries.get_mut(key)?;
         entry.used = self.clock;
-        Some(entry.package.clone())
+        Some(entry.value.clone())
     }
 
-    /// Keeps `package`, unless it alone is more than there is room for.
-    pub(super) fn insert(&mut self, package: Arc<Package>) {
-        let bytes = package
-            .tree
-            .files()
-            .map(|(path, bytes)| path.len() + bytes.len())
-            .sum();
+    /// Keeps `value`, which takes `bytes`, unless it alone is more than there is room for.
+    pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) {
         if bytes > self.capacity {
             return;
         }
-        self.remove(&package.digest.clone());
+        self.remove(&key);
         while self.bytes + bytes > self.capacity {
-            let oldest = self
-                .entries
-                .iter()
-                .min_by_key(|(_, e)| e.used)
-                .map(|(d, _)| d.clone());
-            match oldest {
-                Some(digest) => self.remove(&digest),
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
+            match oldest.map(|(key, _)| key.clone()) {
+                Some(key) => self.remove(&key),
                 None => break,
             }
         }
         self.clock += 1;
         self.bytes += bytes;
-        self.entries.insert(
-            package.digest.clone(),
-            Entry {
-                package,
-                bytes,
-                used: self.clock,
-            },
-        );
+        let used = self.clock;
+        self.entries.insert(key, Entry { value, bytes, used });
     }
 
-    fn remove(&mut self, digest: &Digest) {
-        if let Some(entry) = self.entries.remove(digest) {
+    pub(super) fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        if let Some(entry) = self.entries.remove(key) {
             self.bytes -= entry.bytes;
         }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes = 0;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use package::Tree;
-
-    fn package(version: &str, size: usize) -> Arc<Package> {
-        let manifest = format!(
-            "apiVersion: middleware.io/v1alpha1\nkind: Addon\nname: demo\nversion: {version}\n\
-             runtimes: [{{version: 1.0.0, image: 'demo:1'}}]\ncomponents: {{demo: {{command: [demo]}}}}\n"
-        );
-        let files = [
-            ("addon.yaml".to_owned(), manifest.into_bytes()),
-            ("README.md".to_owned(), vec![b'x'; size]),
-        ];
-        Arc::new(package::load(Tree::from_files(files).unwrap()).unwrap())
-    }
+    use super::Lru;
 
     #[test]
     fn what_was_not_asked_for_longest_goes_first() {
-        let (first, second, third) = (
-            package("1.0.0", 400),
-            package("1.1.0", 400),
-            package("1.2.0", 400),
-        );
-        let mut lru = Lru::new(1400);
-        lru.insert(first.clone());
-        lru.insert(second.clone());
-        assert!(lru.get(&first.digest).is_some());
-        lru.insert(third.clone());
-        assert!(lru.get(&second.digest).is_none());
-        assert!(lru.get(&first.digest).is_some() && lru.get(&third.digest).is_some());
-        lru.insert(package("2.0.0", 5000));
-        assert!(lru.get(&first.digest).is_some());
+        let mut lru = Lru::<&str, u32>::new(1000);
+        lru.insert("first", 1, 400);
+        lru.insert("second", 2, 400);
+        assert_eq!(lru.get("first"), Some(1));
+        lru.insert("third", 3, 400);
+        assert_eq!(lru.get("second"), None);
+        assert_eq!((lru.get("first"), lru.get("third")), (Some(1), Some(3)));
+        lru.insert("more than there is room for", 4, 1001);
+        assert_eq!(lru.get("first"), Some(1));
+        lru.insert("first", 5, 600);
+        assert_eq!((lru.get("first"), lru.get("third")), (Some(5), Some(3)));
+        lru.clear();
+        assert_eq!(lru.get("first"), None);
+        lru.insert("first", 6, 1000);
+        assert_eq!(lru.get("first"), Some(6));
     }
 }

@@ -1,6 +1,6 @@
 //! A version becomes Active, Failed or waits, by its content and the ledger.
 
-use crate::world::{SOON, Scene, condition, digest};
+use crate::world::{AGENT, SOON, Scene, condition, digest};
 use anyhow::{Result, ensure};
 use api::{
     AddonLedger,
@@ -39,8 +39,9 @@ async fn made_by_hand_it_has_the_digest_of_the_directory() -> Result<()> {
 }
 
 #[tokio::test]
-async fn content_may_come_later() -> Result<()> {
+async fn content_may_come_later_and_what_was_seen_to_come_is_not_read() -> Result<()> {
     let scene = Scene::new("later").await?;
+    let mark = scene.plane.audit().mark()?;
     let files = scene.redis("1.0.0");
     scene.put_content("1.0.0", &files, "scripts").await?;
     scene.put_addon("1.0.0", &files).await?;
@@ -55,6 +56,18 @@ async fn content_may_come_later() -> Result<()> {
     let missing = crate::world::sections(&files)["scripts"].clone();
     scene.put_section("1.0.0", "scripts", &missing).await?;
     scene.addon_is("1.0.0", Active).await?;
+    // Its coming is what wakes, so that then it has come.
+    let name = scene.content_name("1.0.0", "scripts");
+    let reads = scene.plane.audit().since(mark)?.by(AGENT).verb("get");
+    let found = reads.filter(|read| {
+        let status = read.response_status.as_ref();
+        read.name() == name && status.is_some_and(|status| status.code == 200)
+    });
+    ensure!(found.is_empty(), "{found:?}");
+    ensure!(
+        !reads.resource("addonledgers").is_empty(),
+        "nobody was heard"
+    );
     Ok(())
 }
 

@@ -33,7 +33,7 @@ async fn at_rest_nothing_is_written() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_version_is_published_with_one_round_of_reads_and_two_writes() -> Result<()> {
+async fn a_version_is_published_with_two_writes_one_after_the_other() -> Result<()> {
     let scene = Scene::new("fewtrips").await?;
     scene.active("1.0.0").await?;
     let files = scene.redis("1.1.0");
@@ -43,20 +43,14 @@ async fn a_version_is_published_with_one_round_of_reads_and_two_writes() -> Resu
     scene.addon_is("1.1.0", AddonPhase::Active).await?;
     let about = |e: &kit::Event| e.name().starts_with(&scene.plugin) && e.resource() != "events";
     let all = scene.plane.audit().since(mark)?.by(AGENT).filter(about);
-    let mut asked: Vec<String> = all
+    // The ledger was written for 1.0.0 and is known. Content that the watch has not brought yet is read.
+    let asked: Vec<String> = all
         .iter()
         .map(|e| format!("{} {}", e.verb, e.resource()))
+        .filter(|asked| asked != "get configmaps")
         .collect();
-    // The ledger was written for 1.0.0 and is known. The reads go out at once; in which order they are answered is the server's matter.
-    let reads = asked.len().min(3);
-    asked[..reads].sort();
-    let expected = [
-        "get configmaps",
-        "get configmaps",
-        "get configmaps",
-        "update addonledgers",
-        "patch middlewareaddons/status",
-    ];
+    let expected = ["update addonledgers", "patch middlewareaddons/status"];
     assert_eq!(asked, expected, "{all}");
+    assert!(all.sequential() <= 3, "{all}");
     Ok(())
 }
