@@ -41,11 +41,11 @@ use package::archive::{self, UnpackError};
 use std::{
     io::Read,
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokens::Tokens;
+use tokens::{Tokens, locked};
 
 /// How many tags are asked for at once.
 const AT_ONCE: usize = 8;
@@ -269,8 +269,4 @@ fn heads(session: &Session<'_>, tags: &[String]) -> Result<Vec<Revision>, Error>
     let mut found = std::mem::take(&mut *locked(&found));
     found.sort_by_key(|(n, _)| *n);
     Ok(found.into_iter().map(|(_, revision)| revision).collect())
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

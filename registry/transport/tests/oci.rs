@@ -424,8 +424,16 @@ fn basic_authentication_is_by_user_and_password_or_docker_config() {
 
 /// A registry that takes tokens of the server beside it alone, and a repository in it.
 fn behind_tokens(directory: &Path) -> (HttpServer, Registry, Remote) {
+    behind(directory, |directory| token_server::start(directory, false))
+}
+
+/// The same with the server that `start` starts.
+fn behind(
+    directory: &Path,
+    start: impl FnOnce(&Path) -> HttpServer,
+) -> (HttpServer, Registry, Remote) {
     self_signed(directory, "token");
-    let tokens = token_server::start(directory, false);
+    let tokens = start(directory);
     let demands = Demands {
         tokens_of: Some(format!("http://127.0.0.1:{}/token", tokens.port)),
         ..Demands::default()
@@ -457,16 +465,75 @@ fn a_token_is_fetched_once_used_again_and_fetched_anew_for_writing() {
     assert_eq!(fetched, [want], "once for three looks");
 }
 
+/// A docker config with an identity token, as docker keeps it: in `auth` a user without a password.
+fn config(port: u16, token: &str) -> Option<String> {
+    let auth = "PHRva2VuPjo=";
+    let entry = format!(r#"{{"auth": "{auth}", "identitytoken": "{token}"}}"#);
+    Some(format!(r#"{{"auths": {{"127.0.0.1:{port}": {entry}}}}}"#))
+}
+
+#[test]
+fn another_refresh_token_in_an_answer_is_the_one_to_show_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let (tokens, registry, mut remote) = behind(directory.path(), token_server::rotating);
+    remote.credentials.docker_config = config(registry.port, "identity");
+    let artifacts = Artifacts::new();
+    let push = |at: &str| {
+        let artifact = Artifact {
+            plugin: "redis",
+            version: &version(at),
+            tree: &tree(at),
+            referrers: false,
+        };
+        artifacts.push(&remote, &artifact)
+    };
+    let shown = || {
+        let requests = tokens.requests().into_iter();
+        let form = |request: Request| String::from_utf8(request.body).unwrap();
+        let shown = requests.map(|request| {
+            let form = form(request);
+            let (_, token) = form.split_once("refresh_token=identity").unwrap();
+            token.split('&').next().unwrap().to_owned()
+        });
+        shown.collect::<Vec<_>>()
+    };
+    for at in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] {
+        push(at).unwrap();
+    }
+    let first = shown();
+    assert!(
+        first.len() > 8 && first[..3] == ["", "-1", "-2"],
+        "{first:?}"
+    );
+    // Several at once take their turns.
+    let found = artifacts.resolve(&remote).unwrap();
+    assert_eq!(found.len(), 4);
+    let then = shown();
+    assert!(
+        then.len() >= 5 && then[0] == format!("-{}", first.len()),
+        "{then:?}"
+    );
+
+    // Who remembers nothing has the first alone, which is not taken any more.
+    let refused = "the token server 127.0.0.1 answered 400; check the credentials";
+    let error = tags(&remote).unwrap_err().to_string();
+    assert!(error.contains(refused), "{error}");
+    // One that is not taken any more is forgotten.
+    let again = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        ..Request::default()
+    };
+    assert_eq!(forward(tokens.port, &again).status, 200);
+    let error = push("1.4.0").unwrap_err().to_string();
+    assert!(error.contains(refused), "{error}");
+    push("1.4.0").unwrap();
+}
+
 #[test]
 fn an_identity_token_is_changed_for_one_that_the_registry_takes() {
     let directory = tempfile::tempdir().unwrap();
     let (tokens, registry, mut remote) = behind_tokens(directory.path());
-    // As docker keeps it: in `auth` a user without a password.
-    let config = |port: u16, token: &str| {
-        let auth = "PHRva2VuPjo=";
-        let entry = format!(r#"{{"auth": "{auth}", "identitytoken": "{token}"}}"#);
-        Some(format!(r#"{{"auths": {{"127.0.0.1:{port}": {entry}}}}}"#))
-    };
     remote.credentials.docker_config = config(registry.port, "revoked");
     let error = push(&remote, "1.0.0", "a").unwrap_err().to_string();
     assert!(

@@ -1,11 +1,12 @@
 //! What registries gave us to be believed: one value of `Authorization` for each repository, action
-//! and set of credentials, until it runs out.
+//! and set of credentials, until it runs out; and the refresh tokens that token servers gave in
+//! exchange for those that the settings have.
 
 use super::location::Location;
 use crate::Credentials;
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -70,25 +71,49 @@ impl Held {
 /// More than these are not kept.
 const KEPT: usize = 4096;
 
+/// A refresh token that is good now. Who changes it holds the lock: a server may take each once.
+pub(crate) type Refresh = Arc<Mutex<String>>;
+
 /// All that is held.
 #[derive(Default)]
-pub(crate) struct Tokens(Mutex<HashMap<Key, Held>>);
+pub(crate) struct Tokens {
+    held: Mutex<HashMap<Key, Held>>,
+    /// By token server and the token that the settings have.
+    refresh: Mutex<HashMap<(String, String), Refresh>>,
+}
 
 impl Tokens {
     pub(crate) fn get(&self, key: &Key) -> Option<String> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = locked(&self.held);
         let held = tokens.get(key)?;
         let good = held.until.is_none_or(|until| Instant::now() < until);
         good.then(|| held.header.clone())
     }
 
     pub(crate) fn put(&self, key: Key, held: Held) {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = locked(&self.held);
         if tokens.len() >= KEPT {
             tokens.clear();
         }
         tokens.insert(key, held);
     }
+
+    /// What stands for the refresh token `token` of the settings at the server `realm`: that token, until
+    /// the server gives another.
+    pub(crate) fn refresh(&self, realm: &str, token: &str) -> Refresh {
+        let key = (realm.to_owned(), token.to_owned());
+        let mut tokens = locked(&self.refresh);
+        if tokens.len() >= KEPT && !tokens.contains_key(&key) {
+            tokens.clear();
+        }
+        let own = || Arc::new(Mutex::new(token.to_owned()));
+        Arc::clone(tokens.entry(key).or_insert_with(own))
+    }
+}
+
+/// The lock, whoever failed while holding it.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Tokens {

@@ -4,7 +4,7 @@ use super::{
     http_server::{HttpServer, Response},
     registries::openssl,
 };
-use std::{collections::HashMap, path::Path, thread};
+use std::{collections::HashMap, path::Path, sync::Mutex, thread};
 
 /// A server of tokens for the distribution project's registry (JWT, RS256): to `ann` and `secret`, to who
 /// has the refresh token `identity`, or to everybody. Its key is `token.key` in `directory`, which must
@@ -12,19 +12,9 @@ use std::{collections::HashMap, path::Path, thread};
 pub fn start(directory: &Path, everybody: bool) -> HttpServer {
     let directory = directory.to_owned();
     HttpServer::start(move |request| {
-        let json = |status, body: String| {
-            Response::new(status, body).header("Content-Type", "application/json")
-        };
         if request.method == "POST" {
-            let form = form(&request.body);
-            if form["grant_type"] != "refresh_token" || form["refresh_token"] != "identity" {
-                return json(400, r#"{"error": "invalid_grant"}"#.to_owned());
-            }
-            let token = token(&directory, &form);
-            return json(
-                200,
-                format!(r#"{{"access_token": "{token}", "expires_in": 300}}"#),
-            );
+            let more = r#", "expires_in": 300"#;
+            return changed(&directory, &form(&request.body), "identity", more);
         }
         let given = request.headers.get("authorization").map(String::as_str);
         let ann = format!("Basic {}", base64(b"ann:secret", false));
@@ -35,6 +25,46 @@ pub fn start(directory: &Path, everybody: bool) -> HttpServer {
         let token = token(&directory, &form(query.as_bytes()));
         json(200, format!(r#"{{"token": "{token}", "expires_in": 300}}"#))
     })
+}
+
+/// One that takes each refresh token once, `identity` first, and gives the next with its answer; what it
+/// gives is said to be good for no time at all. `GET /` makes it begin with `identity` again.
+pub fn rotating(directory: &Path) -> HttpServer {
+    let directory = directory.to_owned();
+    let turn = Mutex::new(0);
+    HttpServer::start(move |request| {
+        let mut turn = turn.lock().unwrap();
+        if request.method == "GET" {
+            *turn = 0;
+            return Response::new(200, "");
+        }
+        let name = |turn: u32| match turn {
+            0 => "identity".to_owned(),
+            turn => format!("identity-{turn}"),
+        };
+        let more = format!(
+            r#", "refresh_token": "{}", "expires_in": 0"#,
+            name(*turn + 1)
+        );
+        let answer = changed(&directory, &form(&request.body), &name(*turn), &more);
+        if answer.status == 200 {
+            *turn += 1;
+        }
+        answer
+    })
+}
+
+/// The answer to `form`, in which the refresh token must be `want`, with `more` in it.
+fn changed(directory: &Path, form: &Form, want: &str, more: &str) -> Response {
+    if form["grant_type"] != "refresh_token" || form["refresh_token"] != want {
+        return json(400, r#"{"error": "invalid_grant"}"#.to_owned());
+    }
+    let token = token(directory, form);
+    json(200, format!(r#"{{"access_token": "{token}"{more}}}"#))
+}
+
+fn json(status: u16, body: String) -> Response {
+    Response::new(status, body).header("Content-Type", "application/json")
 }
 
 type Form = HashMap<String, String>;

@@ -9,7 +9,7 @@ use crate::{
         Error,
         challenge::Challenge,
         docker_config::{self, Login},
-        tokens::Held,
+        tokens::{Held, locked},
     },
 };
 use reqwest::header;
@@ -122,11 +122,12 @@ impl Session<'_> {
         }
         let request = self.client.get(to);
         let answer = self.attempt(request, authorization, self.deadline.idle())?;
-        self.token(answer, who)
+        Ok(self.granted(answer, who)?.held)
     }
 
     /// A token of the server `realm` for the refresh token `token` (the distribution project's
-    /// `spec/auth/oauth.md`); none where that server takes none.
+    /// `spec/auth/oauth.md`); none where that server takes none. Another refresh token in its answer
+    /// takes the place of the one that was shown (RFC 6749, section 6), as long as it is taken.
     fn change(
         &self,
         realm: &str,
@@ -134,25 +135,36 @@ impl Session<'_> {
         token: &str,
     ) -> Result<Option<Held>, Error> {
         let (to, who) = self.token_server(realm)?;
+        let refresh = self.tokens.refresh(realm, token);
+        let mut refresh = locked(&refresh);
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "refresh_token")
             .append_pair("client_id", CLIENT_ID)
             .append_pair("scope", &self.action.scope(&self.at.path))
-            .append_pair("refresh_token", token);
+            .append_pair("refresh_token", &refresh);
         if let Some(service) = service {
             form.append_pair("service", service);
         }
         let kind = "application/x-www-form-urlencoded";
         let request = self.client.post(to).header(header::CONTENT_TYPE, kind);
         let answer = self.attempt(request.body(form.finish()), None, self.deadline.idle())?;
-        match answer.status().as_u16() {
-            404 | 405 => Ok(None),
-            _ => self.token(answer, who).map(Some),
+        if matches!(answer.status().as_u16(), 404 | 405) {
+            return Ok(None);
         }
+        let granted = self.granted(answer, who);
+        match &granted {
+            Ok(Granted {
+                refresh: Some(next),
+                ..
+            }) => refresh.clone_from(next),
+            Err(Error::Unauthorized { .. }) => token.clone_into(&mut refresh),
+            _ => {}
+        }
+        Ok(Some(granted?.held))
     }
 
-    /// The token that the token server `who` answered.
-    fn token(&self, answer: Answer, who: String) -> Result<Held, Error> {
+    /// What the token server `who` answered.
+    fn granted(&self, answer: Answer, who: String) -> Result<Granted, Error> {
         let status = answer.status().as_u16();
         // 400 is what OAuth 2.0 answers to a refresh token that is not good any more.
         if matches!(status, 400 | 401 | 403) {
@@ -161,18 +173,28 @@ impl Session<'_> {
         let answer = self.accepted(answer, "token server", "for a token")?;
         let token: Token = self.json(answer, MAX_TOKEN_BYTES, "the token server's answer")?;
         let lifetime = token.expires_in.map(Duration::from_secs);
+        let refresh = token.refresh_token.filter(|token| !token.is_empty());
         let token = token.token.or(token.access_token).unwrap_or_default();
         if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(self.odd("its token server gave no token"));
         }
         let lifetime = lifetime.unwrap_or(TOKEN_LIFETIME);
-        Ok(Held::short(format!("Bearer {token}"), lifetime))
+        let held = Held::short(format!("Bearer {token}"), lifetime);
+        Ok(Granted { held, refresh })
     }
+}
+
+/// What a token server gave.
+struct Granted {
+    held: Held,
+    /// The refresh token to show the next time, where it says so.
+    refresh: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Token {
     token: Option<String>,
     access_token: Option<String>,
+    refresh_token: Option<String>,
     expires_in: Option<u64>,
 }
