@@ -15,7 +15,10 @@ use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client, api::GetParams};
 use lru::Lru;
-use package::{Finding, Package, Refusal, Tree, content::files};
+use package::{
+    Finding, Package, Refusal, Tree,
+    content::{Mismatch, files, verified},
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -47,15 +50,8 @@ pub enum ContentError {
         source: Box<kube::Error>,
     },
     /// The content is not what was named.
-    #[error("{what} has digest {found}, and {named} is named")]
-    Mismatch {
-        /// The object or version.
-        what: String,
-        /// The digest of what is there.
-        found: Digest,
-        /// The digest that was asked for.
-        named: Digest,
-    },
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
     /// The files make no tree.
     #[error("{}", lines(.0))]
     NoTree(Vec<Finding>),
@@ -138,7 +134,7 @@ impl Cache {
             return Ok(Some(Arc::unwrap_or_clone(files)));
         }
         match self.read_at(reference, &GetParams::any()).await {
-            Ok(None) | Err(ContentError::Mismatch { .. }) => {
+            Ok(None) | Err(ContentError::Mismatch(_)) => {
                 self.read_at(reference, &GetParams::default()).await
             }
             read => read,
@@ -180,15 +176,8 @@ impl Cache {
             return Ok(package);
         }
         let tree = self.tree(&addon.content).await?;
-        let found = tree.digest();
-        if found != *digest {
-            let what = format!("the content of {} {}", addon.plugin, addon.version);
-            return Err(ContentError::Mismatch {
-                what,
-                found,
-                named: digest.clone(),
-            });
-        }
+        let what = || format!("the content of {} {}", addon.plugin, addon.version);
+        Mismatch::check(what, tree.digest(), digest)?;
         let package = package::load(tree).map_err(|e| ContentError::Unreadable(Box::new(e)))?;
         Ok(self.keep(package))
     }
@@ -210,24 +199,4 @@ impl Cache {
         held.insert(package.digest.clone(), package.clone(), bytes);
         package
     }
-}
-
-/// Whether the files are those that are named.
-fn verified(reference: &ContentRef, files: &Files) -> Result<(), ContentError> {
-    let Some(named) = &reference.digest else {
-        return Ok(());
-    };
-    let by_name = files
-        .iter()
-        .map(|(n, bytes)| (n.as_str(), bytes.as_slice()))
-        .collect();
-    let found = package::section_digest(&by_name, &reference.section);
-    if found != *named {
-        return Err(ContentError::Mismatch {
-            what: format!("ConfigMap `{}`", reference.name),
-            found,
-            named: named.clone(),
-        });
-    }
-    Ok(())
 }

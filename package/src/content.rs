@@ -2,11 +2,11 @@
 //! more for each section, and the references by which a MiddlewareAddon names them. Pure.
 //!
 //! In: a tree and whose it is. Out: objects, named by their bytes, so that versions share what they do
-//! not differ in; and the way back, from an object to its files.
+//! not differ in; and the way back, from an object to its files, which are believed by their digest.
 
 use crate::{Tree, section_digest, tree::MANIFEST_SECTION};
 use api::{
-    Version,
+    Digest, Version,
     crd::addon::{ContentKind, ContentRef},
     labels, names,
     names::PluginName,
@@ -60,6 +60,50 @@ pub fn files(object: ConfigMap) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+/// The content is not what was named.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} has digest {found}, and {named} is named")]
+pub struct Mismatch {
+    /// The object or version.
+    pub what: String,
+    /// The digest of what is there.
+    pub found: Digest,
+    /// The digest that was asked for.
+    pub named: Digest,
+}
+
+impl Mismatch {
+    /// Whether `found` is the digest that is `named` for `what`.
+    ///
+    /// # Errors
+    /// It is another.
+    pub fn check(what: impl FnOnce() -> String, found: Digest, named: &Digest) -> Result<(), Self> {
+        if found == *named {
+            return Ok(());
+        }
+        Err(Self {
+            what: what(),
+            found,
+            named: named.clone(),
+        })
+    }
+}
+
+/// Whether `files` are those of the object that `reference` names; one that names no digest says nothing.
+///
+/// # Errors
+/// They are others.
+pub fn verified(reference: &ContentRef, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Mismatch> {
+    let Some(named) = &reference.digest else {
+        return Ok(());
+    };
+    let files = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), &bytes[..]));
+    let found = section_digest(&files.collect(), &reference.section);
+    Mismatch::check(|| format!("ConfigMap `{}`", reference.name), found, named)
+}
+
 type Files<'a> = BTreeMap<&'a str, &'a [u8]>;
 
 /// The files in their order, as many in one part as an object holds.
@@ -108,6 +152,37 @@ fn object(owner: &Owner<'_>, section: &str, name: &str, files: &Files<'_>) -> Co
 
 #[cfg(test)]
 mod tests {
+    use super::{Owner, files, objects, verified};
+    use crate::Tree;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn files_are_believed_by_the_digest_that_their_object_is_named_with() {
+        let tree = Tree::from_files([("addon.yaml".to_owned(), b"a".to_vec())]).unwrap();
+        let owner = Owner {
+            plugin: &"redis".parse().unwrap(),
+            version: &"1.0.0".parse().unwrap(),
+            namespace: "paamesh-system",
+            labels: BTreeMap::new(),
+        };
+        let (mut objects, mut references) = objects(&tree, &owner);
+        let (mut files, mut reference) = (files(objects.remove(0)), references.remove(0));
+        verified(&reference, &files).unwrap();
+        files.insert("addon.yaml".to_owned(), b"b".to_vec());
+        let error = verified(&reference, &files).unwrap_err();
+        assert_ne!(error.found, error.named);
+        let said = error.to_string();
+        assert!(
+            said.starts_with(&format!(
+                "ConfigMap `{}` has digest sha256:",
+                reference.name
+            )) && said.ends_with(&format!(", and {} is named", error.named)),
+            "{said}"
+        );
+        reference.digest = None;
+        verified(&reference, &files).unwrap();
+    }
+
     #[test]
     fn a_large_section_is_spread_by_whole_files_and_reads_back() {
         let big = vec![b'x'; 500 << 10];

@@ -7,7 +7,7 @@
 use super::model::AddonVersion;
 use crate::cluster::{Cluster, ClusterError};
 use api::{
-    Digest, Version,
+    Version,
     crd::addon::{ContentKind, ContentRef},
     names::ComponentName,
 };
@@ -15,7 +15,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use package::{
-    Evaluate, Finding, Manifest, Package, Parameters, Refusal, Tree, ValidateError, content::files,
+    Evaluate, Finding, Manifest, Package, Parameters, Refusal, Tree, ValidateError,
+    content::{Mismatch, files, verified},
     tree::MANIFEST_SECTION,
 };
 use std::collections::BTreeMap;
@@ -46,18 +47,8 @@ pub(crate) enum ContentError {
         namespace: String,
     },
     /// The content is not what was published.
-    #[error(
-        "{what} has digest {found}, and {named} was published: do not use it, and tell whoever \
-             runs the platform"
-    )]
-    Mismatch {
-        /// The object or version.
-        what: String,
-        /// The digest of what is there.
-        found: Digest,
-        /// The digest that was published.
-        named: Digest,
-    },
+    #[error("{0}: do not use it, and tell whoever runs the platform")]
+    Mismatch(#[from] Mismatch),
     /// The files make no tree.
     #[error("{}", lines(.0))]
     NoTree(Vec<Finding>),
@@ -75,13 +66,9 @@ pub(crate) async fn package(
     version: &AddonVersion,
 ) -> Result<Package, ContentError> {
     let tree = tree(cluster, &version.content).await?;
-    let found = tree.digest();
-    if let Some(named) = version.digest.as_ref().filter(|named| **named != found) {
-        return Err(ContentError::Mismatch {
-            what: format!("the content of {} {}", version.plugin, version.version),
-            found,
-            named: named.clone(),
-        });
+    if let Some(named) = &version.digest {
+        let what = || format!("the content of {} {}", version.plugin, version.version);
+        Mismatch::check(what, tree.digest(), named)?;
     }
     parsed(tree)
 }
@@ -144,7 +131,7 @@ async fn read(cluster: &Cluster, reference: &ContentRef) -> Result<(String, File
         section,
         kind: ContentKind::ConfigMap,
         name,
-        digest,
+        ..
     } = reference;
     let api = Api::<ConfigMap>::namespaced(cluster.client.clone(), &cluster.platform);
     let object = api.get_opt(name).await.map_err(|e| cluster.error(e))?;
@@ -152,17 +139,7 @@ async fn read(cluster: &Cluster, reference: &ContentRef) -> Result<(String, File
         name: name.clone(),
         namespace: cluster.platform.clone(),
     })?);
-    if let Some(named) = digest {
-        let by_name = files.iter().map(|(n, bytes)| (n.as_str(), &bytes[..]));
-        let found = package::section_digest(&by_name.collect(), section);
-        if found != *named {
-            return Err(ContentError::Mismatch {
-                what: format!("ConfigMap `{name}`"),
-                found,
-                named: named.clone(),
-            });
-        }
-    }
+    verified(reference, &files)?;
     Ok((section.clone(), files))
 }
 
