@@ -13,14 +13,10 @@ pub(crate) use addon::{
     AddonCommand, CheckArgs, ExplainArgs, InitArgs, PackageArgs, RenderArgs, Settings,
 };
 pub(crate) use browse::{BrowseArgs, terminal, unicode};
-pub(crate) use catalog::{
-    CatalogCommand, GraphArgs, ListArgs, ListOutputArgs, SearchArgs, ShowArgs, VersionsArgs,
-};
+pub(crate) use catalog::{CatalogCommand, GraphArgs, ListArgs, SearchArgs, ShowArgs, VersionsArgs};
 pub(crate) use cluster::{ClusterArgs, no_proxy, proxy};
 pub(crate) use dev::DevArgs;
-pub(crate) use source::{
-    AddArgs, NamesArgs, RemoveArgs, SourceCommand, SourceListArgs, SourceShowArgs, SyncArgs,
-};
+pub(crate) use source::{AddArgs, NamesArgs, RemoveArgs, SourceCommand, SourceShowArgs, SyncArgs};
 pub(crate) use values::{Identity, Place, volume_size};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -121,6 +117,18 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+}
+
+/// A way through the upgrade graph.
+#[derive(Debug, Args)]
+pub(crate) struct WayArgs {
+    /// Where the way begins: an addon version, and the middleware's after `@` where it matters. Alone,
+    /// it shows all that can be reached from there, and why the rest cannot.
+    #[arg(long, value_name = "VERSION[@RUNTIME]", value_parser = values::place)]
+    pub(crate) from: Option<Place>,
+    /// Where the way ends.
+    #[arg(long, value_name = "VERSION[@RUNTIME]", requires = "from", value_parser = values::place)]
+    pub(crate) to: Option<Place>,
 }
 
 /// Who completes.

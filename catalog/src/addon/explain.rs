@@ -4,7 +4,7 @@ use super::{
     checked::{self, Located},
     draw,
     graph::{self, Plugin},
-    reach::Reach,
+    reach::{self, Reach},
     way::Way,
 };
 use crate::{
@@ -38,12 +38,7 @@ pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<Report> {
     let addons = checked::all(&args.dir)?;
     let plugins = graph::plugins(&addons);
     let invalid = addons.iter().flat_map(checked::Checked::located).collect();
-    let (mut path, mut reach) = (None, Vec::new());
-    match (&args.from, &args.to) {
-        (Some(from), Some(to)) => path = Some(Way::find(&plugins, from, to)?),
-        (Some(from), None) => reach = Reach::find(&plugins, from)?,
-        (None, _) => {}
-    }
+    let (path, reach) = reach::along(&plugins, &args.way)?;
     Ok(Report {
         plugins,
         path,

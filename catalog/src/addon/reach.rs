@@ -2,10 +2,10 @@
 
 use super::{
     graph::Plugin,
-    way::{Step, one, states},
+    way::{Step, Way, one, states},
 };
 use crate::{
-    args::Place,
+    args::{Place, WayArgs},
     output::{Paint, WIDTH, count, wrapped},
 };
 use package::graph::{Graph, State};
@@ -36,6 +36,21 @@ struct Later {
 struct Refused {
     to: Step,
     reason: String,
+}
+
+/// The way that `asked` has both ends of; or, of a beginning alone, what can be reached from it.
+///
+/// # Errors
+/// There are several plugins, or this one has no such version.
+pub(crate) fn along(
+    plugins: &[Plugin],
+    asked: &WayArgs,
+) -> anyhow::Result<(Option<Way>, Vec<Reach>)> {
+    Ok(match (&asked.from, &asked.to) {
+        (Some(from), Some(to)) => (Some(Way::find(plugins, from, to)?), Vec::new()),
+        (Some(from), None) => (None, Reach::find(plugins, from)?),
+        (None, _) => (None, Vec::new()),
+    })
 }
 
 impl Reach {

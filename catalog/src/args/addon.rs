@@ -1,12 +1,12 @@
 //! The commands of addon authors, and their flags.
 
 use super::{
-    CheckOutputArgs, EXIT_CODES, Output, OutputArgs,
+    CheckOutputArgs, EXIT_CODES, Output, OutputArgs, WayArgs,
     dev::{DEV, DevArgs},
     registry::{
         CopyArgs, DIFF, DiffArgs, PullArgs, PushArgs, REGISTRY, SIGNING, SignArgs, VerifyArgs,
     },
-    values::{Place, Setting, place, replicas, setting, volume_size},
+    values::{Setting, replicas, setting, volume_size},
 };
 use api::{
     Version,
@@ -191,13 +191,8 @@ pub(crate) struct ExplainArgs {
     /// An addon, a folder of addons, or of versions; `addon.yaml` at most two folders below.
     #[arg(required = true, value_hint = ValueHint::DirPath)]
     pub(crate) dir: Vec<PathBuf>,
-    /// Where the way begins: an addon version, and the middleware's after `@` where it matters. Alone,
-    /// it shows all that can be reached from there, and why the rest cannot.
-    #[arg(long, value_name = "VERSION[@RUNTIME]", value_parser = place)]
-    pub(crate) from: Option<Place>,
-    /// Where the way ends.
-    #[arg(long, value_name = "VERSION[@RUNTIME]", requires = "from", value_parser = place)]
-    pub(crate) to: Option<Place>,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

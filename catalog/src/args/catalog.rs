@@ -1,9 +1,9 @@
 //! The commands that read the catalog, and their flags.
 
 use super::{
-    CLUSTER_EXIT_CODES, ClusterArgs, ListOutput, OutputArgs,
+    CLUSTER_EXIT_CODES, ClusterArgs, ListOutput, OutputArgs, WayArgs,
     browse::{BROWSE, BrowseArgs},
-    values::{Place, VersionOf, place, plugin_and_version},
+    values::{VersionOf, plugin_and_version},
 };
 use api::names::PluginName;
 use clap::{Args, Subcommand};
@@ -76,7 +76,7 @@ pub(crate) enum CatalogCommand {
     Browse(BrowseArgs),
 }
 
-/// `catalog list`.
+/// `catalog list`, `source list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -131,13 +131,8 @@ pub(crate) struct VersionsArgs {
 pub(crate) struct GraphArgs {
     /// The plugin.
     pub(crate) plugin: PluginName,
-    /// Where the way begins: an addon version, and the middleware's after `@` where it matters. Alone,
-    /// it shows all that can be reached from there, and why the rest cannot.
-    #[arg(long, value_name = "VERSION[@RUNTIME]", value_parser = place)]
-    pub(crate) from: Option<Place>,
-    /// Where the way ends.
-    #[arg(long, value_name = "VERSION[@RUNTIME]", requires = "from", value_parser = place)]
-    pub(crate) to: Option<Place>,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The commands about sources, and their flags.
 
 use super::{
-    CLUSTER_EXIT_CODES, ClusterArgs, ListOutputArgs, OutputArgs,
+    CLUSTER_EXIT_CODES, ClusterArgs, ListArgs, OutputArgs,
     values::{Identity, commit, identity, kubernetes_name, period},
 };
 use api::{
@@ -65,7 +65,7 @@ pub(crate) enum SourceCommand {
     Add(AddArgs),
     /// List the sources: where they are, whether they are Ready, what they brought.
     #[command(after_help = CLUSTER_EXIT_CODES, visible_alias = "ls")]
-    List(SourceListArgs),
+    List(ListArgs),
     /// Tell all about a source: why it is not Ready and what to do, what it offers.
     #[command(after_help = SHOW)]
     Show(SourceShowArgs),
@@ -241,15 +241,6 @@ pub(crate) struct WaitArgs {
     /// How long to wait for the registry's answer, such as `30s`.
     #[arg(long, value_name = "PERIOD", default_value = "2m", value_parser = super::values::duration)]
     pub(crate) wait: Duration,
-}
-
-/// `source list`.
-#[derive(Debug, Args)]
-pub(crate) struct SourceListArgs {
-    #[command(flatten)]
-    pub(crate) output: ListOutputArgs,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterArgs,
 }
 
 /// `source show`.

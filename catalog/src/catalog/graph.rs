@@ -7,7 +7,7 @@ use super::{
 use crate::{
     addon::{
         graph::{self, Plugin},
-        reach::Reach,
+        reach::{self, Reach},
         way::Way,
     },
     args::{GraphArgs, Place},
@@ -57,7 +57,7 @@ pub(super) async fn graph(args: &GraphArgs) -> anyhow::Result<Report> {
     let Catalog { plugins, .. } = names::one(&cluster, &args.plugin).await?;
     let versions = plugins.iter().flat_map(|plugin| &plugin.versions);
     let versions: Vec<&AddonVersion> = versions.collect();
-    for place in [&args.from, &args.to].into_iter().flatten() {
+    for place in [&args.way.from, &args.way.to].into_iter().flatten() {
         known(&plugins[0], place)?;
     }
     let published = versions.iter().filter(|version| version.is_published());
@@ -68,13 +68,7 @@ pub(super) async fn graph(args: &GraphArgs) -> anyhow::Result<Report> {
             .find(|version| version.version == row.version);
         row.remark = of.map(|version| remark(version)).unwrap_or_default();
     }
-    let (mut path, mut reach) = (None, Vec::new());
-    let one = std::slice::from_ref(&plugin);
-    match (&args.from, &args.to) {
-        (Some(from), Some(to)) => path = Some(Way::find(one, from, to)?),
-        (Some(from), None) => reach = Reach::find(one, from)?,
-        (None, _) => {}
-    }
+    let (path, reach) = reach::along(std::slice::from_ref(&plugin), &args.way)?;
     Ok(Report {
         states: versions.iter().map(|version| State::of(version)).collect(),
         plugin,

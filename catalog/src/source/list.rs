@@ -3,7 +3,7 @@
 use super::{all, spec, standing};
 use crate::{
     age,
-    args::SourceListArgs,
+    args::ListArgs,
     cluster::Cluster,
     output::{self, Listed, Paint, WIDTH, one_line, wrapped},
     table::{Cell, Table, Tone},
@@ -48,7 +48,7 @@ struct Entry {
 ///
 /// # Errors
 /// They cannot be listed.
-pub(super) async fn list(args: &SourceListArgs) -> anyhow::Result<Report> {
+pub(super) async fn list(args: &ListArgs) -> anyhow::Result<Report> {
     let cluster = Cluster::connect(&args.cluster).await?;
     let sources = cluster.list(&all(&cluster), ListParams::default()).await?;
     let mut sources: Vec<Entry> = sources.iter().map(Entry::of).collect();
