@@ -188,6 +188,16 @@ fn https_and_plain_http_that_were_taken_for_each_other_are_told() {
         ),
     ];
     insta::assert_snapshot!(lines.map(|line| say(&world, &line)).concat());
+    let proxy = format!("https://127.0.0.1:{}", plain.port);
+    for line in [
+        "addon pull oci://r.example.com/graph:1.0.0",
+        "addon pull oci://r.example.com/graph:1.0.0 --insecure",
+    ] {
+        let proxies = ["HTTPS_PROXY", "HTTP_PROXY"].map(|name| (name, proxy.as_str()));
+        let said = told(&world, line, "", &proxies);
+        let want = "the proxy of the environment was asked by https and does not speak TLS";
+        assert!(said.contains(want), "{said}");
+    }
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Credentials {
             }
             None => {
                 "the proxy of the environment was asked by https and does not speak TLS; check \
-                 HTTPS_PROXY, or begin it with http://"
+                 HTTPS_PROXY and HTTP_PROXY, or begin them with http://"
             }
         }
     }
