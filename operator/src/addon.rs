@@ -11,6 +11,7 @@ pub mod observe;
 pub mod plan;
 pub mod report;
 pub mod triggers;
+pub mod unseen;
 
 use crate::{
     Settings, Shutdown,
@@ -87,6 +88,9 @@ async fn reconcile(
     addon: Arc<MiddlewareAddon>,
     context: Arc<Context>,
 ) -> Result<Action, AddonError> {
+    if context.unseen.is_before_its_status(&addon) {
+        return Ok(Action::await_change());
+    }
     let observed = observe::observe(&addon, &context).await?;
     let plan = plan::plan(&observed);
     let acted = act::act(&addon, plan, &context).await?;

@@ -2,6 +2,7 @@
 
 use crate::{
     Settings,
+    addon::unseen::Unseen,
     app::observe::Verdicts,
     apply::{Applied, Applier},
     cluster::Cluster,
@@ -36,6 +37,8 @@ pub struct Context {
     pub policies: Policies,
     /// The ledgers, and who waits to be entered in one.
     pub ledgers: Ledgers,
+    /// Versions whose status is on its way to the cache.
+    pub unseen: Unseen,
     /// What the schemas said lately.
     pub verdicts: Verdicts,
     /// What the cluster is.
@@ -64,6 +67,7 @@ impl Context {
             keys: Keys::new(client.clone(), &settings.namespace),
             policies: Policies::new(client.clone()),
             ledgers: Ledgers::new(client.clone()),
+            unseen: Unseen::default(),
             verdicts: Verdicts::default(),
             cluster: Cluster::new(client.clone()),
             events: Events::new(client.clone()),

@@ -13,7 +13,8 @@ use serde_json::json;
 use std::fmt::Debug;
 
 /// Applies `status` to `object` as `manager`, whole: what is not in it any more goes. An object that
-/// is gone, or another one of the same name by now (the uid tells), is left alone.
+/// is gone, or another one of the same name by now (the uid tells), is left alone. Says whether the object
+/// is another than `object` now, so that a watch brings it.
 ///
 /// # Errors
 /// The API server refused, or could not be asked.
@@ -22,7 +23,7 @@ pub async fn write<K>(
     object: &K,
     status: &impl Serialize,
     manager: &str,
-) -> Result<(), Box<kube::Error>>
+) -> Result<bool, Box<kube::Error>>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
@@ -40,8 +41,8 @@ where
         .patch_status(&object.name_any(), &params, &Patch::Apply(patch))
         .await
     {
-        Err(error) if is_not_found(&error) || is_conflict(&error) => Ok(()),
+        Err(error) if is_not_found(&error) || is_conflict(&error) => Ok(false),
         Err(error) => Err(Box::new(error)),
-        Ok(_) => Ok(()),
+        Ok(written) => Ok(written.resource_version() != object.resource_version()),
     }
 }

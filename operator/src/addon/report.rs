@@ -83,7 +83,10 @@ async fn write_status(
     }
     let addons = Api::<MiddlewareAddon>::all(context.client.clone());
     let written = crate::status::write(&addons, addon, &status, manager::ADDON).await;
-    written.map_err(AddonError::Report)
+    if written.map_err(AddonError::Report)? {
+        context.unseen.wrote(addon);
+    }
+    Ok(())
 }
 
 fn status(

@@ -62,7 +62,8 @@ async fn write_status(app: &App, verdict: &Verdict, context: &Context) -> Result
     let apps = Api::<App>::namespaced(context.client.clone(), &namespace);
     status::write(&apps, app, &status, manager::APP)
         .await
-        .map_err(AppError::Report)
+        .map_err(AppError::Report)?;
+    Ok(())
 }
 
 fn status_of(

@@ -98,7 +98,8 @@ async fn write(
     let api = Api::<Group>::namespaced(room.context.client.clone(), &namespace);
     crate::status::write(&api, group, &status, manager::GROUP)
         .await
-        .map_err(ActError::Status)
+        .map_err(ActError::Status)?;
+    Ok(())
 }
 
 fn event_of(done: &Done) -> (Happened, ObjectReference) {
