@@ -20,6 +20,8 @@ pub mod crd;
 #[cfg(feature = "crd")]
 pub mod events;
 #[cfg(feature = "crd")]
+pub mod guarded;
+#[cfg(feature = "crd")]
 pub mod provenance;
 #[cfg(feature = "crd")]
 mod schema;
@@ -35,6 +37,8 @@ pub use crd::{
     source::{AddonSource, AddonSourceSpec, AddonSourceStatus},
 };
 pub use digest::Digest;
+#[cfg(feature = "crd")]
+pub use guarded::Guarded;
 pub use range::Range;
 pub use version::Version;
 

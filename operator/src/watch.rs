@@ -7,7 +7,7 @@
 mod content;
 
 use crate::content::Recent;
-use api::{AddonPolicy, App, Component, Group, MiddlewareAddon, labels};
+use api::{AddonPolicy, App, Component, Group, Guarded, MiddlewareAddon, labels};
 use futures::{
     Stream, StreamExt as _,
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
@@ -20,7 +20,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{
         WatchStreamExt as _,
         reflector::{ObjectRef, Store, store::Writer},
@@ -57,7 +57,7 @@ where
     /// A cache of what `api` lists with `config`, and the future that keeps it; an object that does
     /// not parse is left out.
     pub fn guarded(
-        api: Api<DeserializeGuard<K>>,
+        api: Api<Guarded<K>>,
         config: watcher::Config,
     ) -> (Self, BoxFuture<'static, ()>) {
         let events = watcher::watcher(api, config).default_backoff();
@@ -175,8 +175,8 @@ where
 }
 
 /// The event without objects that do not parse: one malformed object never stops a watch.
-fn parsed<K: Resource<DynamicType = ()>>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
-    let good = |guard: DeserializeGuard<K>| match guard.0 {
+fn parsed<K: Resource<DynamicType = ()>>(event: Event<Guarded<K>>) -> Option<Event<K>> {
+    let good = |guard: Guarded<K>| match guard.0 {
         Ok(object) => Some(object),
         Err(bad) => {
             let name = bad.metadata.name.as_deref().unwrap_or_default();

@@ -2,7 +2,7 @@
 //! has a change before anybody is told of it.
 
 use crate::{content::Names, index::Index};
-use api::{AddonLedger, AddonSource, MiddlewareAddon, labels};
+use api::{AddonLedger, AddonSource, Guarded, MiddlewareAddon, labels};
 use futures::{
     FutureExt as _, Stream, StreamExt as _,
     future::{BoxFuture, Shared, ready},
@@ -11,7 +11,7 @@ use futures::{
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api, Client, Resource, ResourceExt as _,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{
         WatchStreamExt as _,
         reflector::{ObjectRef, Store, reflector, store},
@@ -127,7 +127,7 @@ where
     N: Fn(&Event<K>) + Send + 'static,
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
-    let api = Api::<DeserializeGuard<K>>::all(client.clone());
+    let api = Api::<Guarded<K>>::all(client.clone());
     let (store, writer) = store();
     let events = watcher::watcher(api, watcher::Config::default())
         .default_backoff()
@@ -150,8 +150,8 @@ fn warn<K: Resource<DynamicType = ()>>(error: &watcher::Error) {
 }
 
 /// The event without objects that do not parse: one malformed object never stops a watch.
-fn parsed<K: Resource<DynamicType = ()>>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
-    let good = |guard: DeserializeGuard<K>| match guard.0 {
+fn parsed<K: Resource<DynamicType = ()>>(event: Event<Guarded<K>>) -> Option<Event<K>> {
+    let good = |guard: Guarded<K>| match guard.0 {
         Ok(object) => Some(object),
         Err(bad) => {
             let name = bad.metadata.name.as_deref().unwrap_or_default();
