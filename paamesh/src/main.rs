@@ -12,6 +12,10 @@ use args::{Arguments, Command, Output};
 use clap::{CommandFactory as _, Parser as _};
 use std::io::Write as _;
 
+// What many short-lived threads gave back goes to the system, which glibc's allocator keeps.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Crds => print(&crds()?),

@@ -73,10 +73,9 @@ spec:
             - {name: PAAMESH_WORKERS, value: {{ $root.Values.workers | quote }}}
             - {name: PAAMESH_RECONCILE_TIMEOUT, value: {{ $root.Values.reconcileTimeout | quote }}}
             - {name: PAAMESH_API_QPS, value: {{ $root.Values.apiQps | quote }}}
-            # Threads that block come and go, and a heap each keeps what they once took; what is large is
-            # given back at once.
-            - {name: MALLOC_ARENA_MAX, value: "2"}
-            - {name: MALLOC_MMAP_THRESHOLD_, value: "65536"}
+            # Threads that block come and go: few heaps, no caches of theirs, and what was given back goes to
+            # the system soon.
+            - {name: _RJEM_MALLOC_CONF, value: "narenas:2,tcache:false,dirty_decay_ms:1000,muzzy_decay_ms:0"}
             - {name: PAAMESH_LOG, value: {{ $root.Values.log | quote }}}
             {{- if eq .name "operator" }}
             - {name: PAAMESH_AGENT_IMAGE, value: {{ include "paamesh.agentImage" $root | quote }}}

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+/// As the chart has it.
+const MALLOC_CONF: &str = "narenas:2,tcache:false,dirty_decay_ms:1000,muzzy_decay_ms:0";
 /// Kernel ticks a second, fixed on Linux for user space.
 const TICKS: f64 = 100.0;
 
@@ -43,9 +45,7 @@ impl Service {
             .args(["--log-format", "text"])
             .args(flags)
             .env("KUBECONFIG", cp.kubeconfig())
-            // As the chart has it.
-            .env("MALLOC_ARENA_MAX", "2")
-            .env("MALLOC_MMAP_THRESHOLD_", "65536");
+            .env("_RJEM_MALLOC_CONF", MALLOC_CONF);
         let log: PathBuf = cp.directory().join(format!("{name}.log"));
         let mut service = Self {
             process: Process::start(command, &log)?,
