@@ -210,10 +210,13 @@ pub(crate) fn send(
     if deadline.passed() {
         return Err(Failure::TimedOut("before a request"));
     }
-    let (sent, led) = runtime()?.block_on(LED.scope(RefCell::default(), async {
+    let runtime = runtime()?;
+    // On the thread that has the connections and the timers: fewer wake each other.
+    let sent = runtime.block_on(runtime.spawn(LED.scope(RefCell::default(), async move {
         let sent = tokio::time::timeout(patience, request.send()).await;
         (sent, LED.with(RefCell::take))
-    }));
+    })));
+    let (sent, led) = sent.map_err(|stopped| Failure::BrokenOff(stopped.to_string()))?;
     match sent {
         Err(_) => Err(Failure::TimedOut(deadline.waited("waiting for an answer"))),
         Ok(Err(error)) => {
