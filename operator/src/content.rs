@@ -125,18 +125,21 @@ impl Cache {
         Tree::from_sections(sections).map_err(ContentError::NoTree)
     }
 
-    /// The files of one object: as the watch brought them lately, as the API server's cache has them,
-    /// which costs etcd nothing, and where that is not what is meant, as they are.
+    /// The files of one object. Those whose digest is named are taken as the watch brought them lately, or
+    /// as the API server's cache has them, which costs etcd nothing; others, and where that is not what is
+    /// meant, as they are now.
     async fn read(&self, reference: &ContentRef) -> Result<Option<Files>, ContentError> {
+        let now = GetParams::default();
+        if reference.digest.is_none() {
+            return self.read_at(reference, &now).await;
+        }
         if let Some(files) = self.recent.get(&reference.name)
             && verified(reference, &files).is_ok()
         {
             return Ok(Some(Arc::unwrap_or_clone(files)));
         }
         match self.read_at(reference, &GetParams::any()).await {
-            Ok(None) | Err(ContentError::Mismatch(_)) => {
-                self.read_at(reference, &GetParams::default()).await
-            }
+            Ok(None) | Err(ContentError::Mismatch(_)) => self.read_at(reference, &now).await,
             read => read,
         }
     }

@@ -17,6 +17,7 @@ use serde_json::json;
 #[tokio::test]
 async fn made_by_hand_it_has_the_digest_of_the_directory() -> Result<()> {
     let scene = Scene::new("byhand").await?;
+    let mark = scene.plane.audit().mark()?;
     let files = scene.redis("1.0.0");
     let addon = scene.active("1.0.0").await?;
     let status = addon.status.clone().unwrap_or_default();
@@ -35,6 +36,11 @@ async fn made_by_hand_it_has_the_digest_of_the_directory() -> Result<()> {
         .get("byhand")
         .await?;
     assert_eq!(ledger.spec.entries.get("1.0.0"), Some(&digest(&files)));
+    // No digest says which content is meant, so it is read as it is now, and from no cache.
+    let reads = scene.plane.audit().since(mark)?.by(AGENT).verb("get");
+    let reads = reads.filter(|read| read.name().starts_with("byhand-1.0.0-"));
+    let cached = reads.filter(|read| read.uri.contains("resourceVersion"));
+    assert!(!reads.is_empty() && cached.is_empty(), "{reads:?}");
     Ok(())
 }
 
@@ -44,7 +50,7 @@ async fn content_may_come_later_and_what_was_seen_to_come_is_not_read() -> Resul
     let mark = scene.plane.audit().mark()?;
     let files = scene.redis("1.0.0");
     scene.put_content("1.0.0", &files, "scripts").await?;
-    scene.put_addon("1.0.0", &files).await?;
+    scene.put_registered("1.0.0", &files).await?;
     let waiting = scene.addon_is("1.0.0", Pending).await?;
     let ready = condition(&waiting.status.unwrap_or_default().conditions, "Ready").clone();
     assert_eq!(ready.reason, "ContentMissing");
@@ -59,7 +65,8 @@ async fn content_may_come_later_and_what_was_seen_to_come_is_not_read() -> Resul
         let status = event.response_status.as_ref();
         event.name() == name && status.is_some_and(|status| status.code == code)
     };
-    // What it said wakes it once more; then it waits for content alone.
+    // What it said wakes it once more, and it asks the API server's cache and then itself; then it waits
+    // for content alone.
     eventually(SOON, "it looked once more", async || {
         let mut looked = 0;
         for event in asked()?.iter() {
