@@ -67,11 +67,25 @@ impl Service {
         })
     }
 
-    /// From now on it is killed at the first of `kills`, and after each restart at the next.
-    fn arm(&mut self, kills: &[Kill]) {
+    /// From now on it is killed at the first of `kills`, and after each restart at the next. Who was
+    /// killed late begins again before that.
+    fn arm(&mut self, kills: &[Kill]) -> Result<()> {
+        self.disarm()?;
         self.kills = kills.iter().copied().collect();
         self.hits.clear();
         self.proxy.arm(self.kills.pop_front());
+        Ok(())
+    }
+
+    /// It is killed no more. One that was killed when all was in sync already begins again.
+    fn disarm(&mut self) -> Result<()> {
+        self.kills.clear();
+        let hit = self.proxy.arm(None);
+        if hit.is_some() {
+            self.hits.extend(hit);
+            self.restart()?;
+        }
+        Ok(())
     }
 
     /// Whether it was killed; an error where it ended by itself and must not.
@@ -243,8 +257,8 @@ impl World {
     ) -> Result<()> {
         let mut versions = self.push(plugin, count)?;
         let mark = self.cp.audit().mark()?;
-        self.registry.arm(registry);
-        self.operator.arm(operator);
+        self.registry.arm(registry)?;
+        self.operator.arm(operator)?;
         self.create_source(plugin).await?;
         let outcome = match moves {
             false => self.finish(plugin, &versions, mark).await,
@@ -252,8 +266,8 @@ impl World {
         };
         let killed = [&self.registry.hits[..], &self.operator.hits].concat();
         outcome.with_context(|| format!("{plugin}, killed {killed:?}"))?;
-        self.registry.proxy.arm(None);
-        self.operator.proxy.arm(None);
+        self.registry.disarm()?;
+        self.operator.disarm()?;
         self.sources()
             .delete(plugin, &DeleteParams::default())
             .await?;

@@ -112,12 +112,13 @@ impl Proxy {
         &self.kubeconfig
     }
 
-    /// Counts from now, and kills as `kill` says whoever [`Proxy::watch`] names.
-    pub fn arm(&self, kill: Option<Kill>) {
+    /// Counts from now, and kills as `kill` says whoever [`Proxy::watch`] names. Returns the write at
+    /// which the process was killed before.
+    pub fn arm(&self, kill: Option<Kill>) -> Option<String> {
         let mut state = self.shared.state();
         state.kill = kill;
         state.writes = 0;
-        state.hit = None;
+        state.hit.take()
     }
 
     /// Whom to kill: the process `pid`.
