@@ -3,7 +3,10 @@
 //! In: JSON. Out: the object, or why it is none and whose it is. What kube has for this builds a tree of
 //! every object, and a copy of the tree, which a catalog of thousands feels.
 
-use kube::{Resource, core::ObjectMeta};
+use kube::{
+    Resource,
+    core::{ObjectMeta, PartialObjectMeta},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
@@ -27,16 +30,12 @@ pub struct Malformed {
 
 impl<'de, K: DeserializeOwned> Deserialize<'de> for Guarded<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Named {
-            #[serde(default)]
-            metadata: ObjectMeta,
-        }
         let text = Box::<RawValue>::deserialize(deserializer)?;
         Ok(Self(match serde_json::from_str(text.get()) {
             Ok(object) => Ok(object),
             Err(error) => {
-                let named: Named = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+                let named: PartialObjectMeta =
+                    serde_json::from_str(text.get()).map_err(D::Error::custom)?;
                 Err(Malformed {
                     error: error.to_string(),
                     metadata: named.metadata,
@@ -120,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_an_error() {
-        for text in ["7", "{", r#"{"metadata":7}"#] {
+        for text in ["7", "[]", "{", r#"{"metadata":7}"#] {
             assert!(
                 serde_json::from_str::<Guarded<AddonLedger>>(text).is_err(),
                 "{text}"

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api, ResourceExt as _,
     api::{ListParams, WatchParams},
-    core::{PartialObjectMetaExt as _, WatchEvent},
+    core::{PartialObjectMetaExt as _, Status, WatchEvent},
     runtime::watcher::{self, Error, Event},
 };
 
@@ -30,6 +30,18 @@ enum State {
         BoxStream<'static, kube::Result<WatchEvent<ConfigMap>>>,
         String,
     ),
+}
+
+impl State {
+    /// After the API server answered `status` to who watches from `version` on.
+    fn after(status: &Status, version: String) -> Self {
+        // It forgot what happened since then.
+        const GONE: u16 = 410;
+        match status.code {
+            GONE => Self::List(None),
+            _ => Self::From(version),
+        }
+    }
 }
 
 /// The events of a watch of the objects with the label `label`; `recent` has the files of those that
@@ -100,16 +112,13 @@ async fn watch(api: &Api<ConfigMap>, label: &str, version: String) -> (Events, S
         Ok(stream) => (Vec::new(), State::Watching(stream.boxed(), version)),
         Err(error) => {
             let again = match &error {
-                kube::Error::Api(status) if status.code == GONE => State::List(None),
+                kube::Error::Api(status) => State::after(status, version),
                 _ => State::From(version),
             };
             (vec![Err(Error::WatchStartFailed(error))], again)
         }
     }
 }
-
-/// The API server forgot what happened since that resource version.
-const GONE: u16 = 410;
 
 async fn next(
     mut stream: BoxStream<'static, kube::Result<WatchEvent<ConfigMap>>>,
@@ -139,10 +148,7 @@ async fn next(
             (Vec::new(), State::Watching(stream, version))
         }
         Some(Ok(WatchEvent::Error(status))) => {
-            let again = match status.code {
-                GONE => State::List(None),
-                _ => State::From(version),
-            };
+            let again = State::after(&status, version);
             (vec![Err(Error::WatchError(status))], again)
         }
         Some(Err(error)) => (vec![Err(Error::WatchFailed(error))], State::From(version)),
